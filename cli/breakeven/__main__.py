@@ -1,0 +1,5 @@
+"""`python -m breakeven` is the command `deploy`."""
+
+from breakeven.main import main
+
+main()

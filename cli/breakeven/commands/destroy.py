@@ -1,0 +1,39 @@
+"""deploy destroy"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from breakeven import options
+from breakeven.errors import InputError
+
+
+@click.command(name="destroy")
+@options.stack_options
+@click.option("--sandbox", is_flag=True, help="A stack on the local rehearsal cluster.")
+@click.option("--confirm", metavar="NAME", help="The stack's name, instead of typing it.")
+def command(file: Path | None, profile: str | None, name: str | None, sandbox: bool, confirm: str | None) -> None:
+    """Remove a stack and all that it made, after its name was typed.
+
+    \b
+    Example:
+      deploy destroy --profile 4xa100 --sandbox --confirm 4xa100
+    """
+    if confirm is None and not sys.stdin.isatty():
+        raise InputError("there is no terminal to type the name on", hint="add --confirm NAME")
+    from breakeven.engine import interrupt, session
+    from breakeven.output import status
+
+    stack = options.deployment(file, profile=profile, name=name).stack
+    found = session.recorded(stack, in_sandbox=sandbox, on_progress=options.on_progress)
+    kept = found.keeps_namespace
+    click.echo(status.removal(found.plan, found.cluster.target, found.state.cost, keeps_namespace=kept))
+    typed = click.prompt(f"\nType {stack} to remove it", err=True) if confirm is None else confirm
+    if typed != stack:
+        raise InputError(f"{typed!r} is not {stack!r}; nothing was removed")
+    with interrupt.finishing_steps(options.say):
+        found.stack.destroy(options.on_step)
+    click.echo(status.removed(found.plan, found.state.cost))

@@ -1,0 +1,40 @@
+"""deploy preview"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from breakeven import options
+
+
+@click.command(name="preview")
+@options.deployment_options
+@options.compare_option
+@options.cluster_options
+@options.output_option
+def command(
+    kubeconfig: Path | None,
+    context: str | None,
+    sandbox: bool,
+    compare_with: tuple[str, ...],
+    output: str,
+    **inputs: Any,
+) -> None:
+    """Show what would change in the cluster, and what it would cost. Changes nothing.
+
+    \b
+    Example:
+      deploy preview --profile 4xa100 --replicas 2 -o markdown
+    """
+    from breakeven import price_book
+    from breakeven.engine import session
+    from breakeven.output import preview
+
+    plan = options.make_plan(**inputs)
+    prices = price_book.prices(plan, compare_with)
+    where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
+    with session.begin(plan, where, options.on_progress) as rollout:
+        click.echo(preview.render(output, rollout.preview(), prices))

@@ -1,0 +1,28 @@
+"""deploy status"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from breakeven import options
+
+
+@click.command(name="status")
+@options.stack_options
+@click.option("--sandbox", is_flag=True, help="A stack on the local rehearsal cluster.")
+@options.output_option
+def command(file: Path | None, profile: str | None, name: str | None, sandbox: bool, output: str) -> None:
+    """Live state of a stack beside the plan and the price that were recorded when it was applied.
+
+    \b
+    Example:
+      deploy status --profile 4xa100 --sandbox
+    """
+    from breakeven.engine import session
+    from breakeven.output import status
+
+    stack = options.deployment(file, profile=profile, name=name).stack
+    found = session.recorded(stack, in_sandbox=sandbox, on_progress=options.on_progress)
+    click.echo(status.render(output, found.plan, found.cluster.target, found.readiness(), found.state.cost))

@@ -1,0 +1,59 @@
+"""deploy up"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from breakeven import options
+from breakeven.errors import InputError
+
+
+@click.command(name="up")
+@options.deployment_options
+@options.compare_option
+@options.cluster_options
+@click.option("-y", "--yes", is_flag=True, help="Apply without asking.")
+def command(
+    kubeconfig: Path | None,
+    context: str | None,
+    sandbox: bool,
+    compare_with: tuple[str, ...],
+    yes: bool,
+    **inputs: Any,
+) -> None:
+    """Preview, confirm, apply, wait until ready, report.
+
+    \b
+    Examples:
+      deploy up --profile 4xa100 --sandbox
+      deploy up --profile 8xh100 --context prod --replicas 2
+    """
+    if not yes and not sys.stdin.isatty():
+        raise InputError("there is no terminal to ask on", hint="add --yes to apply without asking")
+    from breakeven import price_book
+    from breakeven.core.preview import refuse_unknown_price
+    from breakeven.engine import interrupt, session
+    from breakeven.output import preview, status
+
+    plan = options.make_plan(**inputs)
+    prices = price_book.prices(plan, compare_with)
+    where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
+    with session.begin(plan, where, options.on_progress) as running:
+        shown = running.preview()
+        click.echo(preview.render("table", shown, prices))
+        refuse_unknown_price(shown)
+        if not shown.changes.is_empty:
+            _confirm(yes)
+        with interrupt.finishing_steps(options.say):
+            running.apply(options.on_step)
+        readiness = running.wait_until_ready(options.on_wait, plan.startup_budget_s)
+    click.echo(f"\n{status.applied(plan, readiness, sandbox=sandbox)}")
+
+
+def _confirm(yes: bool) -> None:
+    if not yes and not click.confirm("\nApply this?", err=True):
+        raise click.exceptions.Exit(1)

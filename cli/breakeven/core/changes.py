@@ -1,0 +1,63 @@
+"""The steps that an apply would take."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from breakeven.core.manifests import Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One step on one resource, with its manifest before and after.
+
+    `op` is the engine's word: create, update, replace, delete, same. `paths` are the properties that change.
+    """
+
+    op: str
+    urn: str
+    type: str
+    old: Manifest | None
+    new: Manifest | None
+    paths: tuple[str, ...] = ()
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.new or self.old or {}
+
+    @property
+    def is_kubernetes_object(self) -> bool:
+        return self.type.startswith("kubernetes:") and "apiVersion" in self.manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """All steps of one preview, those that leave a resource the same included."""
+
+    steps: tuple[Change, ...]
+
+    @property
+    def objects(self) -> tuple[Change, ...]:
+        """The steps on Kubernetes objects; the rest are Pulumi's own bookkeeping."""
+        return tuple(step for step in self.steps if step.is_kubernetes_object)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return dict(Counter(step.op for step in self.steps))
+
+    @property
+    def is_empty(self) -> bool:
+        return set(self.counts) <= {"same"}
+
+    @property
+    def created(self) -> tuple[Manifest, ...]:
+        return tuple(step.manifest for step in self.objects if step.op == "create")
+
+    @property
+    def manifests_before(self) -> tuple[Manifest, ...]:
+        return tuple(step.old for step in self.objects if step.old)
+
+    @property
+    def manifests_after(self) -> tuple[Manifest, ...]:
+        return tuple(step.new for step in self.objects if step.new and step.op != "delete")

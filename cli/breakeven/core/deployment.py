@@ -1,0 +1,74 @@
+"""What the user asks for: the content of deploy.yaml, of the flags and of the stack's configuration."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from breakeven.core.units import require_not_negative, require_positive
+from breakeven.core.workload import Workload
+
+# Prefixed with "llm-" it must stay a DNS label of a Service (RFC 1035, 63 characters), with room for suffixes.
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prices:
+    """Which price counts. Without `offer`, the profile's reference rent, or its first offer if serverless."""
+
+    offer: str | None = None
+    ops_usd_per_month: Decimal | None = None
+    setup_usd_per_month: Decimal | None = None
+    storage_usd_per_gib_month: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        require_not_negative(
+            ops_usd_per_month=self.ops_usd_per_month,
+            setup_usd_per_month=self.setup_usd_per_month,
+            storage_usd_per_gib_month=self.storage_usd_per_gib_month,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Where the weights lie: on the node's disk for a pod's life, or on a volume that outlives it."""
+
+    storage: Literal["emptyDir", "pvc"] = "emptyDir"
+    storage_class: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """The inputs of one stack; everything but the profile has a default."""
+
+    profile: str
+    name: str | None = None
+    model: str | None = None
+    namespace: str | None = None
+    replicas: int | None = None
+    nodes: int | None = None
+    max_model_len: int | None = None
+    hub_token_secret: str | None = None
+    workload: Workload = field(default_factory=Workload)
+    weights: Weights = field(default_factory=Weights)
+    prices: Prices = field(default_factory=Prices)
+
+    def __post_init__(self) -> None:
+        require_positive(replicas=self.replicas, nodes=self.nodes, max_model_len=self.max_model_len)
+        _require_name("name", self.name, _NAME, "at most 40")
+        _require_name("namespace", self.namespace, _NAMESPACE, "at most 63")
+        if self.replicas is not None and self.nodes is not None:
+            raise ValueError("give replicas (vLLM servers) or nodes (of the profile), not both")
+
+    @property
+    def stack(self) -> str:
+        """The Pulumi stack, and what `deploy destroy` asks to type."""
+        return self.name or self.profile
+
+
+def _require_name(key: str, name: str | None, pattern: re.Pattern[str], length: str) -> None:
+    if name is not None and not pattern.fullmatch(name):
+        raise ValueError(f"{key} must be {length} of a-z, 0-9 and '-', and begin and end with a-z or 0-9, got {name!r}")

@@ -1,0 +1,44 @@
+"""The cluster as it was found: which one, what was checked, what is ready."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One cluster, by file and context; never the file's contents, which would lie in the state in plaintext.
+
+    `identifier` is the UID of the kube-system namespace: the same cluster under whatever address.
+    """
+
+    kubeconfig: str
+    context: str
+    server: str
+    identifier: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that was looked at before an apply. `fix` is the next step where the status is not "pass"."""
+
+    name: str
+    status: Literal["pass", "warn", "fail"]
+    detail: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readiness:
+    """Live state of one stack's servers. `reason` says why they are not ready, as far as the cluster tells."""
+
+    found: bool
+    ready: int
+    wanted: int
+    gpus: int
+    reason: str = ""
+
+    @property
+    def is_ready(self) -> bool:
+        return self.found and self.ready >= self.wanted

@@ -1,0 +1,52 @@
+"""What an apply would do and cost, and the gate between the two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from breakeven.core.changes import Changes
+from breakeven.core.cost import CostProjection
+from breakeven.core.cost_diff import CostDiff
+from breakeven.core.live import Check, Target
+from breakeven.core.manifests import gpus_requested
+from breakeven.core.plan import Plan
+from breakeven.errors import GateError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """`keeps_namespace`: it was there before the stack, and outlives it."""
+
+    plan: Plan
+    target: Target
+    checks: tuple[Check, ...]
+    changes: Changes
+    projection: CostProjection
+    diff: CostDiff
+    keeps_namespace: bool
+
+    @property
+    def gpus_before(self) -> int:
+        return gpus_requested(self.changes.manifests_before)
+
+    @property
+    def gpus_after(self) -> int:
+        return gpus_requested(self.changes.manifests_after)
+
+
+def refuse_unpriced_gpus(preview: Preview) -> None:
+    """Raises GateError unless the GPUs in the manifests are the GPUs on the bill."""
+    if preview.gpus_after != preview.plan.gpus:
+        raise GateError(
+            f"the manifests request {preview.gpus_after} GPUs, the bill is for {preview.plan.gpus}; nothing was applied",
+            hint="report this: the chart and the plan disagree",
+        )
+
+
+def refuse_unknown_price(preview: Preview) -> None:
+    """Raises GateError if a line of the bill has no price: a preview may show it, an apply may not pass."""
+    if preview.projection.unknown:
+        raise GateError(
+            f"the price of {', '.join(preview.projection.unknown)} is unknown; nothing was applied",
+            hint="give it in deploy.yaml under prices, or by its flag, such as --storage-usd-per-gib-month",
+        )

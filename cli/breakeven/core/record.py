@@ -1,0 +1,60 @@
+"""What a stack remembers of its last apply, so that the next preview can say what it cost before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from breakeven.core.cost import CostLine, CostProjection
+from breakeven.core.plan import Plan
+
+
+def record_cost(projection: CostProjection) -> dict[str, Any]:
+    """JSON-ready: money as decimal strings, dates as ISO 8601, unknown as null."""
+    return {
+        "monthly_usd": str(projection.monthly_usd),
+        "lines": [_record_line(line) for line in projection.lines],
+    }
+
+
+def _record_line(line: CostLine) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "monthly_usd": None if line.monthly_usd is None else str(line.monthly_usd),
+        "detail": line.detail,
+        "source": line.source,
+        "checked": None if line.checked is None else line.checked.isoformat(),
+    }
+
+
+def recorded_cost(record: Mapping[str, Any]) -> CostProjection:
+    """The inverse of `record_cost`. Raises KeyError or ValueError for what this version did not write."""
+    return CostProjection(lines=tuple(_recorded_line(line) for line in record["lines"]))
+
+
+def _recorded_line(line: Mapping[str, Any]) -> CostLine:
+    return CostLine(
+        name=line["name"],
+        monthly_usd=None if line["monthly_usd"] is None else Decimal(line["monthly_usd"]),
+        detail=line["detail"],
+        source=line["source"],
+        checked=None if line["checked"] is None else date.fromisoformat(line["checked"]),
+    )
+
+
+def record_plan(plan: Plan) -> dict[str, Any]:
+    """The plan's own figures, for people and for `deploy status`."""
+    return {
+        "profile": plan.facts.profile.name,
+        "model": plan.facts.model.name,
+        "replicas": plan.replicas,
+        "tensor_parallel_size": plan.tensor_parallel_size,
+        "gpus": plan.gpus,
+        "nodes": plan.nodes,
+        "max_model_len": plan.max_model_len,
+        "release": plan.release,
+        "namespace": plan.namespace,
+        "serverless": plan.facts.profile.is_serverless,
+    }

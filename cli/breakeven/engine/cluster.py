@@ -1,0 +1,200 @@
+"""The Kubernetes cluster, read through the official client: who it is, what is there, is it ready."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import urllib3
+import yaml
+from kubernetes import client, config
+
+from breakeven.core.hardware import PlatformPlacement
+from breakeven.core.live import Readiness, Target
+from breakeven.core.manifests import GPU_RESOURCE
+from breakeven.errors import ClusterError, InputError, unknown
+
+_TIMEOUT_S: Final = 10
+
+
+class Cluster:
+    """A reachable cluster. Its methods raise ClusterError."""
+
+    def __init__(self, api: client.ApiClient, target: Target, version: str) -> None:
+        self._api = api
+        self.target = target
+        self.version = version
+
+    def get(self, api_version: str, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
+        """One object, or None where it, its kind or its namespace is not there."""
+        plural, namespaced = self._plural(api_version, kind)
+        if not plural:
+            return None
+        scope = f"/namespaces/{namespace}" if namespaced else ""
+        return _get(self._api, f"{_root(api_version)}{scope}/{plural}/{name}")
+
+    def serves(self, api_version: str, kind: str) -> bool:
+        """Whether the cluster knows the kind."""
+        return bool(self._plural(api_version, kind)[0])
+
+    def _plural(self, api_version: str, kind: str) -> tuple[str, bool]:
+        listing = _get(self._api, _root(api_version)) or {}
+        for resource in listing.get("resources", ()):
+            if resource["kind"] == kind and "/" not in resource["name"]:
+                return resource["name"], resource["namespaced"]
+        return "", False
+
+    def gpu_nodes(self, placement: Iterable[PlatformPlacement]) -> dict[str, int]:
+        """Allocatable GPUs by name of each node that any of the platforms' labels accept."""
+        platforms = tuple(placement)
+        nodes = (_get(self._api, "/api/v1/nodes") or {}).get("items", ())
+        return {
+            node["metadata"]["name"]: int(node["status"].get("allocatable", {}).get(GPU_RESOURCE, 0))
+            for node in nodes
+            if any(_accepts(platform, node["metadata"].get("labels", {})) for platform in platforms)
+        }
+
+    def readiness(self, *, namespace: str, name: str, serverless: bool) -> Readiness:
+        """The Deployment of a stack, or its Knative Service."""
+        if serverless:
+            return _knative_readiness(self.get("serving.knative.dev/v1", "Service", namespace, name))
+        found = self.get("apps/v1", "Deployment", namespace, name)
+        return _deployment_readiness(found, self._pending_reason(namespace, name) if found else "")
+
+    def _pending_reason(self, namespace: str, name: str) -> str:
+        """The scheduler's or the container's own words for the first pod that is not ready."""
+        selector = f"labelSelector=app.kubernetes.io%2Finstance%3D{name}"
+        pods = (_get(self._api, f"/api/v1/namespaces/{namespace}/pods?{selector}") or {}).get("items", ())
+        return next((reason for pod in pods if (reason := _pod_reason(pod))), "")
+
+
+def connect(kubeconfig: Path | None, context: str | None) -> Cluster:
+    """Find the kubeconfig and context, and reach the cluster.
+
+    Raises InputError for an unknown context, ClusterError where there is no kubeconfig or no answer.
+    """
+    path, name = _locate(_files(kubeconfig), context)
+    try:
+        api = config.new_client_from_config(config_file=str(path), context=name, persist_config=False)
+    except config.ConfigException as error:
+        raise ClusterError(f"{path}: context {name}: {error}", hint="check it with `kubectl config view`") from error
+    server = api.configuration.host
+    version = _get(api, "/version") or {}
+    system = _get(api, "/api/v1/namespaces/kube-system") or {}
+    identifier = system.get("metadata", {}).get("uid", "")
+    if not identifier:
+        raise ClusterError(f"{server} has no namespace kube-system to tell clusters apart by")
+    target = Target(kubeconfig=str(path), context=name, server=server, identifier=identifier)
+    return Cluster(api, target, version.get("gitVersion", "unknown"))
+
+
+def _files(kubeconfig: Path | None) -> list[Path]:
+    """As kubectl looks for them: the flag, KUBECONFIG (a list), ~/.kube/config."""
+    if kubeconfig:
+        named = [kubeconfig]
+    else:
+        variable = os.environ.get("KUBECONFIG", "")
+        named = [Path(part) for part in variable.split(os.pathsep) if part] or [Path.home() / ".kube" / "config"]
+    files = [path.expanduser().absolute() for path in named if path.expanduser().is_file()]
+    if not files:
+        raise ClusterError(
+            f"no kubeconfig at {', '.join(map(str, named))}",
+            hint="give --kubeconfig FILE, or rehearse on the local cluster with --sandbox",
+        )
+    return files
+
+
+def _locate(files: list[Path], context: str | None) -> tuple[Path, str]:
+    """The one file that defines the context, since the provider is given one path."""
+    contents = {path: _read(path) for path in files}
+    name = context or next((str(data["current-context"]) for data in contents.values() if data.get("current-context")), "")
+    if not name:
+        raise InputError(f"{files[0]} has no current context", hint="choose one with --context NAME")
+    known = {entry["name"]: path for path, data in contents.items() for entry in data.get("contexts") or ()}
+    if name not in known:
+        raise unknown("context", name, known, listing="kubectl config get-contexts")
+    return known[name], name
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError("is not a readable kubeconfig", where=str(path)) from error
+    if not isinstance(data, dict):
+        raise InputError("is not a kubeconfig", where=str(path))
+    return data
+
+
+def _get(api: client.ApiClient, path: str) -> dict[str, Any] | None:
+    """GET as plain JSON; None for 404."""
+    server = api.configuration.host
+    try:
+        found: dict[str, Any] = api.call_api(
+            *api.param_serialize("GET", path, auth_settings=["BearerToken"], header_params={"Accept": "application/json"}),
+            _request_timeout=_TIMEOUT_S,
+        )
+    except client.ApiException as error:
+        if error.status == 404:
+            return None
+        raise _refused(server, path, error) from error
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise ClusterError(f"{server} is unreachable: {_root_cause(error)}", hint="is the cluster up, and the context right?") from error
+    return found
+
+
+def _refused(server: str, path: str, error: client.ApiException) -> ClusterError:
+    hint = "log in again, or ask for the permission" if error.status in (401, 403) else ""
+    return ClusterError(f"{server} refused GET {path}: {error.status} {error.reason}", hint=hint)
+
+
+def _root_cause(error: BaseException) -> str:
+    reason = getattr(error, "reason", None)
+    return str(reason if isinstance(reason, BaseException) else error).split(": ", 1)[-1]
+
+
+def _root(api_version: str) -> str:
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+
+
+def _accepts(platform: PlatformPlacement, labels: Mapping[str, str]) -> bool:
+    return all(labels.get(match.key) in match.values for match in platform.labels)
+
+
+def _deployment_readiness(found: dict[str, Any] | None, reason: str) -> Readiness:
+    if found is None:
+        return Readiness(found=False, ready=0, wanted=0, gpus=0, reason="the Deployment is not in the cluster")
+    wanted = found["spec"].get("replicas", 1)
+    ready = found.get("status", {}).get("readyReplicas", 0)
+    gpus = _template_gpus(found)
+    return Readiness(found=True, ready=ready, wanted=wanted, gpus=wanted * gpus, reason="" if ready >= wanted else reason)
+
+
+def _knative_readiness(found: dict[str, Any] | None) -> Readiness:
+    """A Knative Service is one thing that is ready or not, however many pods run."""
+    if found is None:
+        return Readiness(found=False, ready=0, wanted=0, gpus=0, reason="the Knative Service is not in the cluster")
+    conditions = found.get("status", {}).get("conditions", ())
+    ready = next((condition for condition in conditions if condition["type"] == "Ready"), {})
+    is_ready = ready.get("status") == "True"
+    reason = "" if is_ready else ready.get("message", "no condition Ready yet")
+    return Readiness(found=True, ready=int(is_ready), wanted=1, gpus=_template_gpus(found), reason=reason)
+
+
+def _template_gpus(found: dict[str, Any]) -> int:
+    containers = found["spec"]["template"]["spec"]["containers"]
+    return sum(int(container.get("resources", {}).get("limits", {}).get(GPU_RESOURCE, 0)) for container in containers)
+
+
+def _pod_reason(pod: dict[str, Any]) -> str:
+    name, status = pod["metadata"]["name"], pod.get("status", {})
+    for condition in status.get("conditions", ()):
+        if condition["type"] == "PodScheduled" and condition["status"] != "True":
+            return f"{name}: {condition.get('reason', '')}: {condition.get('message', '')}"
+    for container in status.get("containerStatuses", ()):
+        waiting = container.get("state", {}).get("waiting")
+        if waiting:
+            return f"{name}: {waiting.get('reason', '')}: {waiting.get('message', '')}"
+    return ""

@@ -1,0 +1,108 @@
+"""What is known to break, found before the apply: the engine's own preview does not look for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from breakeven.core.live import Check
+from breakeven.core.manifests import Manifest
+from breakeven.core.plan import Plan
+from breakeven.engine.cluster import Cluster
+from breakeven.errors import ClusterError
+
+KNATIVE: Final = "serving.knative.dev/v1"
+
+# A Knative Service may use these pod fields only where the operator of the cluster allowed them:
+# https://knative.dev/docs/serving/configuration/feature-flags/
+KNATIVE_FLAGS: Final = (
+    "kubernetes.podspec-affinity",
+    "kubernetes.podspec-tolerations",
+    "kubernetes.podspec-securitycontext",
+    "kubernetes.podspec-volumes-emptydir",
+)
+
+
+def check(plan: Plan, cluster: Cluster) -> list[Check]:
+    """Everything that can be said before a preview. Raises ClusterError where the cluster does not answer."""
+    return list(_checks(plan, cluster))
+
+
+def _checks(plan: Plan, cluster: Cluster) -> Iterator[Check]:
+    yield _gpus(plan, cluster)
+    if plan.facts.profile.is_serverless:
+        yield _knative(cluster)
+        if cluster.serves(KNATIVE, "Service"):
+            yield _knative_flags(cluster)
+    if plan.deployment.hub_token_secret or plan.facts.model.gated:
+        yield _hub_token(plan, cluster)
+
+
+def _gpus(plan: Plan, cluster: Cluster) -> Check:
+    nodes = cluster.gpu_nodes(plan.facts.profile.placement)
+    detail = f"{sum(nodes.values())} GPUs on {len(nodes)} nodes that the profile accepts; the plan needs {plan.gpus}"
+    if sum(nodes.values()) >= plan.gpus:
+        return Check(name="GPUs", status="pass", detail=detail)
+    fix = "pods wait until such nodes join; check the labels with `kubectl get nodes --show-labels`"
+    return Check(name="GPUs", status="warn", detail=detail, fix=fix)
+
+
+def _knative(cluster: Cluster) -> Check:
+    if cluster.serves(KNATIVE, "Service"):
+        return Check(name="Knative", status="pass", detail=f"the cluster serves {KNATIVE}")
+    fix = "install Knative Serving, or choose a profile that is not serverless"
+    return Check(name="Knative", status="fail", detail=f"the cluster does not know {KNATIVE} Service", fix=fix)
+
+
+def _knative_flags(cluster: Cluster) -> Check:
+    features = cluster.get("v1", "ConfigMap", "knative-serving", "config-features")
+    needed = ", ".join(KNATIVE_FLAGS)
+    if features is None:
+        detail = "Knative's controllers are not in this cluster: a real one needs them, with these flags enabled"
+        return Check(name="Knative flags", status="warn", detail=detail, fix=needed)
+    data = features.get("data") or {}
+    missing = [flag for flag in KNATIVE_FLAGS if data.get(flag) != "enabled" and not _enabled_by_default(flag)]
+    if not missing:
+        return Check(name="Knative flags", status="pass", detail=f"enabled: {needed}")
+    fix = f"set {', '.join(missing)} to enabled in ConfigMap knative-serving/config-features"
+    return Check(name="Knative flags", status="fail", detail=f"not enabled: {', '.join(missing)}", fix=fix)
+
+
+def _enabled_by_default(flag: str) -> bool:
+    return flag == "kubernetes.podspec-volumes-emptydir"
+
+
+def _hub_token(plan: Plan, cluster: Cluster) -> Check:
+    secret = plan.deployment.hub_token_secret
+    if secret is None:
+        fix = "give --hub-token-secret NAME of a Secret with the key `token`"
+        return Check(name="Hub token", status="warn", detail=f"{plan.facts.model.name} is gated", fix=fix)
+    if cluster.get("v1", "Secret", plan.namespace, secret):
+        return Check(name="Hub token", status="pass", detail=f"Secret {plan.namespace}/{secret} exists")
+    fix = (
+        f"kubectl create namespace {plan.namespace}; "
+        f"kubectl -n {plan.namespace} create secret generic {secret} --from-file=token=FILE"
+    )
+    return Check(name="Hub token", status="fail", detail=f"there is no Secret {plan.namespace}/{secret}", fix=fix)
+
+
+def refuse_failures(checks: Iterable[Check]) -> None:
+    """Raises ClusterError for the first check that failed."""
+    for failed in (entry for entry in checks if entry.status == "fail"):
+        raise ClusterError(f"{failed.name}: {failed.detail}", hint=failed.fix)
+
+
+def refuse_foreign(created: Iterable[Manifest], namespace: str, cluster: Cluster) -> None:
+    """Raises ClusterError if an object that the stack would create exists already.
+
+    The provider (4.25.0) creates with a server-side apply: it would adopt the object, and destroy would delete it.
+    """
+    for manifest in created:
+        metadata = manifest["metadata"]
+        where = metadata.get("namespace") or namespace
+        if cluster.get(manifest["apiVersion"], manifest["kind"], where, metadata["name"]):
+            raise ClusterError(
+                f"{manifest['kind']} {where}/{metadata['name']} exists and was not made by this stack; "
+                "nothing was changed",
+                hint="choose another --name or --namespace, or remove that object yourself",
+            )

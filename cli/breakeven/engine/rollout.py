@@ -1,0 +1,154 @@
+"""The main job on one stack: preflight → preview → gate → apply → ready."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from breakeven import load
+from breakeven.core.cost import project
+from breakeven.core.cost_diff import cost_diff
+from breakeven.core.live import Readiness, Target
+from breakeven.core.plan import Plan
+from breakeven.core.plan import plan as size
+from breakeven.core.preview import Preview, refuse_unpriced_gpus
+from breakeven.engine import preflight, stack
+from breakeven.engine.backend import Backend
+from breakeven.engine.cluster import Cluster, connect
+from breakeven.errors import ClusterError, DeployError
+
+
+class Rollout:
+    """A context manager: settings that were written for a preview are put back unless it was applied."""
+
+    def __init__(self, plan: Plan, cluster: Cluster, backend: Backend) -> None:
+        self._plan = plan
+        self._cluster = cluster
+        self._backend = backend
+        self._stack: stack.Stack | None = None
+        self._former: bytes | None = None
+        self._is_new = False
+
+    def __enter__(self) -> Rollout:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._stack and self._former is not None:
+            self._stack.restore(self._former)
+            if self._is_new:
+                self._stack.remove()
+
+    def preview(self) -> Preview:
+        """Raises ClusterError (preflight) or GateError (what would be applied is not what is priced)."""
+        checks = preflight.check(self._plan, self._cluster)
+        preflight.refuse_failures(checks)
+        opened, state = self._open()
+        owns = self._owns_namespace(state)
+        self._former = opened.configure(self._config(owns))
+        changes = opened.preview()
+        preflight.refuse_foreign(changes.created, self._plan.namespace, self._cluster)
+        projection = project(self._plan)
+        preview = Preview(
+            plan=self._plan,
+            target=self._cluster.target,
+            checks=tuple(checks),
+            changes=changes,
+            projection=projection,
+            diff=cost_diff(state.cost, projection),
+            keeps_namespace=not owns,
+        )
+        refuse_unpriced_gpus(preview)
+        return preview
+
+    def apply(self, on_step: stack.OnStep) -> None:
+        """Apply what was previewed; from here on its settings are the stack's."""
+        assert self._stack, "apply follows preview"
+        self._former = None
+        self._stack.up(on_step)
+
+    def wait_until_ready(self, on_wait: Callable[[Readiness], None], timeout_s: float) -> Readiness:
+        """Poll the cluster until the server is ready. Raises DeployError with the cluster's own reason."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            readiness = _readiness(self._plan, self._cluster)
+            if readiness.is_ready:
+                return readiness
+            if time.monotonic() > deadline:
+                raise DeployError(f"not ready after {timeout_s:.0f} s: {readiness.reason}")
+            on_wait(readiness)
+            time.sleep(2)
+
+    def _open(self) -> tuple[stack.Stack, stack.State]:
+        found = stack.open_stack(self._plan.stack, self._backend, create=False)
+        self._is_new = found is None
+        self._stack = found or stack.open_stack(self._plan.stack, self._backend, create=True)
+        assert self._stack
+        state = stack.EMPTY if self._is_new else self._stack.state()
+        _refuse_another_cluster(state, self._cluster.target)
+        return self._stack, state
+
+    def _owns_namespace(self, state: stack.State) -> bool:
+        """A namespace that was there before is used, but never managed: destroy would delete it with all it holds."""
+        name = self._plan.namespace
+        return state.owns_namespace(name) or self._cluster.get("v1", "Namespace", "", name) is None
+
+    def _config(self, owns_namespace: bool) -> dict[str, object]:
+        cluster = {**asdict(self._cluster.target), "owns_namespace": owns_namespace}
+        return {"deployment": load.plain(self._plan.deployment), "cluster": cluster}
+
+
+def _refuse_another_cluster(state: stack.State, target: Target) -> None:
+    recorded = state.outputs.get("cluster") or {}
+    if recorded and recorded["identifier"] != target.identifier:
+        raise ClusterError(
+            f"this stack lives in another cluster, {recorded['server']} (context {recorded['context']}), "
+            f"not in {target.server} (context {target.context})",
+            hint="choose that context, or another --name for this cluster",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """An existing stack as its inputs and its last apply left it, with its own cluster."""
+
+    stack: stack.Stack
+    state: stack.State
+    cluster: Cluster
+    plan: Plan
+
+    @property
+    def keeps_namespace(self) -> bool:
+        return not self.state.owns_namespace(self.plan.namespace)
+
+    def readiness(self) -> Readiness:
+        return _readiness(self.plan, self.cluster)
+
+
+def find(name: str, backend: Backend) -> Recorded | None:
+    """The stack of that name and the cluster that it was applied to; None where there is no such stack.
+
+    Raises ClusterError if the recorded context now leads to another cluster.
+    """
+    opened = stack.open_stack(name, backend, create=False)
+    if opened is None:
+        return None
+    config = opened.config()
+    where = config["cluster"]
+    cluster = connect(Path(where["kubeconfig"]), where["context"])
+    if cluster.target.identifier != where["identifier"]:
+        raise ClusterError(
+            f"context {where['context']} leads to {cluster.target.server}, which is not the cluster of this stack",
+            hint="point the context back to the cluster that it was when the stack was applied",
+        )
+    deployment = load.deployment_from(config["deployment"], str(opened.settings_file))
+    return Recorded(
+        stack=opened, state=opened.state(), cluster=cluster, plan=size(deployment, load.facts(deployment))
+    )
+
+
+def _readiness(plan: Plan, cluster: Cluster) -> Readiness:
+    return cluster.readiness(
+        namespace=plan.namespace, name=plan.release, serverless=plan.facts.profile.is_serverless
+    )

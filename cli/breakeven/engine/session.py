@@ -1,0 +1,69 @@
+"""Which cluster and which state a run works on: a real cluster's, or the sandbox's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from breakeven.core.plan import Plan
+from breakeven.engine import rollout, sandbox, tools
+from breakeven.engine.backend import Backend, backend
+from breakeven.engine.cluster import Cluster, connect
+from breakeven.engine.rollout import Recorded, Rollout
+from breakeven.engine.tools import OnProgress
+from breakeven.errors import ClusterError, DeployError, InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """The user's choice of a cluster."""
+
+    kubeconfig: Path | None
+    context: str | None
+    sandbox: bool
+
+    def __post_init__(self) -> None:
+        if self.sandbox and (self.kubeconfig or self.context):
+            raise InputError("--sandbox brings its own cluster: leave out --kubeconfig and --context")
+
+
+def begin(plan: Plan, where: Where, on_progress: OnProgress) -> Rollout:
+    """Find or build the programs, reach (or start) the cluster, and be ready to preview."""
+    # A cluster that cannot be reached is said at once, before minutes of building.
+    cluster = None if where.sandbox else connect(where.kubeconfig, where.context)
+    tools.require("pulumi", "provider", progress=on_progress)
+    if cluster:
+        return Rollout(plan, cluster, backend(None))
+    started = sandbox.up(plan.facts.profile, plan.facts.accelerator, plan.nodes, progress=on_progress)
+    return Rollout(plan, connect(started.kubeconfig, started.context), backend(started.directory))
+
+
+def recorded(name: str, *, in_sandbox: bool, on_progress: OnProgress) -> Recorded:
+    """An existing stack. Raises DeployError where there is none of that name."""
+    tools.require("pulumi", "provider", progress=on_progress)
+    found = rollout.find(name, _existing_backend(in_sandbox))
+    if found is None:
+        where = " in the sandbox" if in_sandbox else ""
+        raise DeployError(f"there is no stack {name!r}{where}", hint="`deploy up` makes one")
+    return found
+
+
+def _existing_backend(in_sandbox: bool) -> Backend:
+    if not in_sandbox:
+        return backend(None)
+    return backend(_running_sandbox().directory)
+
+
+def cluster_of(where: Where) -> Cluster:
+    """The chosen cluster, for a look at it."""
+    if not where.sandbox:
+        return connect(where.kubeconfig, where.context)
+    running = _running_sandbox()
+    return connect(running.kubeconfig, running.context)
+
+
+def _running_sandbox() -> sandbox.Sandbox:
+    running = sandbox.current()
+    if running is None:
+        raise ClusterError("the sandbox is not running", hint="deploy sandbox up")
+    return running

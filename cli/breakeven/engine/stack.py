@@ -1,0 +1,226 @@
+"""One Pulumi stack, driven through the Automation API: its state, a preview, an apply, a removal.
+
+The program is infra/, run by path exactly as plain `pulumi up` runs it, so both give the same URNs and state.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pulumi import automation
+
+from breakeven import resources
+from breakeven.core.changes import Changes
+from breakeven.core.cost import CostProjection
+from breakeven.core.cost_diff import NOTHING
+from breakeven.core.record import recorded_cost
+from breakeven.engine import events, tools
+from breakeven.engine.backend import Backend
+from breakeven.errors import ClusterError, DeployError, GateError, InputError
+
+PROJECT: Final = "breakeven"
+
+OnStep = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What the last apply left behind: the stack's outputs, and the URNs of its resources."""
+
+    outputs: Mapping[str, Any]
+    urns: tuple[str, ...]
+
+    @property
+    def cost(self) -> CostProjection:
+        """The bill that was recorded. Raises GateError where another version wrote it unreadably."""
+        if "cost" not in self.outputs:
+            return NOTHING
+        try:
+            return recorded_cost(self.outputs["cost"])
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            raise GateError(f"the recorded cost of the last apply cannot be read: {error!r}") from error
+
+    def owns_namespace(self, name: str) -> bool:
+        return any(f"kubernetes:core/v1:Namespace::{name}" in urn for urn in self.urns)
+
+
+EMPTY: Final = State(outputs={}, urns=())
+
+
+class Stack:
+    """Methods raise DeployError and its kin; what the engine printed is in the message."""
+
+    def __init__(self, stack: automation.Stack, backend: Backend) -> None:
+        self._stack = stack
+        self._settings = backend.stack_directory(stack.name) / f"Pulumi.{stack.name}.yaml"
+
+    @property
+    def settings_file(self) -> Path:
+        return self._settings
+
+    def state(self) -> State:
+        """Read the state without decrypting anything."""
+        exported = self._run("stack", "export", "--stack", self._stack.name)
+        return _state(json.loads(exported))
+
+    def configure(self, config: Mapping[str, Any]) -> bytes:
+        """Write the inputs into the stack's settings; returns the former content, to be given to `restore`."""
+        former = self._settings.read_bytes() if self._settings.exists() else b""
+        settings = yaml.safe_load(former) or {}
+        settings["config"] = {f"{PROJECT}:{key}": value for key, value in config.items()}
+        # A program that forgot its explicit provider would otherwise talk to the current context in silence.
+        settings["config"]["pulumi:disable-default-providers"] = ["kubernetes"]
+        _replace(self._settings, yaml.safe_dump(settings, sort_keys=True).encode())
+        return former
+
+    def restore(self, former: bytes) -> None:
+        """Put the settings back after a preview that was not applied."""
+        _replace(self._settings, former)
+
+    def config(self) -> dict[str, Any]:
+        """The inputs of the last apply: there also when it failed before its outputs were recorded."""
+        settings = yaml.safe_load(self._settings.read_bytes()) if self._settings.exists() else None
+        config = (settings or {}).get("config") or {}
+        found = {key: config.get(f"{PROJECT}:{key}") for key in ("cluster", "deployment")}
+        if not all(isinstance(value, dict) for value in found.values()):
+            raise DeployError(f"{self._settings} does not say what was applied, and where")
+        return found
+
+    def preview(self) -> Changes:
+        """Raises GateError if any event is missing, unreadable or unaccounted for."""
+        collected: list[automation.EngineEvent] = []
+        with warnings.catch_warnings(record=True) as dropped:
+            warnings.simplefilter("always")
+            result = _translated(lambda: self._stack.preview(on_event=collected.append, color="never"), collected)
+        lost = [str(warning.message) for warning in dropped if "engine event" in str(warning.message)]
+        return events.read(collected, lost, result.change_summary)
+
+    def up(self, on_step: OnStep) -> None:
+        """Apply. `on_step(op, urn)` is called as each resource is begun."""
+        collected: list[automation.EngineEvent] = []
+        on_event = _reporting(collected, on_step)
+        _translated(lambda: self._stack.up(on_event=on_event, color="never", show_secrets=False), collected)
+
+    def destroy(self, on_step: OnStep) -> None:
+        """Delete all resources and the stack itself, from the state alone: the program is not run."""
+        collected: list[automation.EngineEvent] = []
+        on_event = _reporting(collected, on_step)
+        _translated(lambda: self._stack.destroy(on_event=on_event, color="never", show_secrets=False), collected)
+        self.remove()
+
+    def remove(self) -> None:
+        """Forget an empty stack and its settings."""
+        _translated(lambda: self._stack.workspace.remove_stack(self._stack.name), [])
+        self._settings.unlink(missing_ok=True)
+
+    def _run(self, *arguments: str) -> str:
+        workspace = self._stack.workspace
+        command = workspace.pulumi_command
+        run = lambda: command.run(list(arguments), workspace.work_dir, workspace.env_vars)  # noqa: E731
+        return str(_translated(run, []).stdout)
+
+
+def open_stack(name: str, backend: Backend, *, create: bool) -> Stack | None:
+    """The stack of that name, or None where there is none and `create` is false."""
+    # The engine writes state files by the umask alone.
+    os.umask(0o077)
+    tools.link_provider(backend.pulumi_home)
+    directory = backend.stack_directory(name)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _replace(directory / "Pulumi.yaml", _project().encode())
+    workspace = automation.LocalWorkspace(
+        work_dir=str(directory),
+        pulumi_home=str(backend.pulumi_home),
+        program=_program,
+        env_vars=backend.environment,
+        pulumi_command=automation.PulumiCommand(root=str(tools.path("pulumi").parents[1])),
+    )
+    try:
+        return Stack(_translated(lambda: automation.Stack.select(name, workspace), []), backend)
+    except _NoStack:
+        if not create:
+            return None
+    return Stack(_translated(lambda: automation.Stack.create(name, workspace), []), backend)
+
+
+def _program() -> None:
+    runpy.run_path(str(resources.infra()), run_name="__main__")
+
+
+def _project() -> str:
+    return yaml.safe_dump({"name": PROJECT, "runtime": "python", "main": str(resources.infra())})
+
+
+def _state(exported: Mapping[str, Any]) -> State:
+    found = (exported.get("deployment") or {}).get("resources") or []
+    root = next((entry for entry in found if entry["type"] == "pulumi:pulumi:Stack"), {})
+    return State(outputs=root.get("outputs", {}), urns=tuple(entry["urn"] for entry in found))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """All or nothing, readable by the owner only."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    temporary.replace(path)
+
+
+def _reporting(
+    collected: list[automation.EngineEvent], on_step: OnStep
+) -> Callable[[automation.EngineEvent], None]:
+    def on_event(event: automation.EngineEvent) -> None:
+        collected.append(event)
+        step = event.resource_pre_event.metadata if event.resource_pre_event else None
+        if step is not None and step.logical:
+            on_step(str(getattr(step.op, "value", step.op)), step.urn)
+
+    return on_event
+
+
+class _NoStack(Exception):
+    pass
+
+
+def _translated(run: Callable[[], Any], collected: list[automation.EngineEvent]) -> Any:
+    """Run the engine; its failures become errors of ours."""
+    try:
+        return run()
+    except automation.StackNotFoundError as error:
+        raise _NoStack from error
+    except automation.ConcurrentUpdateError as error:
+        raise DeployError(f"another update of this stack is running: {_last_lines(str(error))}") from error
+    except automation.CommandError as error:
+        raise _engine_error(str(error), collected) from error
+    except automation.InvalidVersionError as error:
+        raise DeployError(f"the Pulumi engine is too old: {error}", hint="deploy tools --build") from error
+
+
+def _engine_error(output: str, collected: list[automation.EngineEvent]) -> DeployError:
+    if "incorrect passphrase" in output or "passphrase must be set" in output:
+        return InputError(
+            "the passphrase of this stack's state is another one",
+            hint="set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE as it was when the stack was made",
+        )
+    said = [
+        event.diagnostic_event.message.strip()
+        for event in collected
+        if event.diagnostic_event and event.diagnostic_event.severity == "error"
+    ]
+    detail = "\n".join(dict.fromkeys(said)) or _last_lines(output)
+    if "cluster is unreachable" in detail or "connection refused" in detail:
+        return ClusterError(f"the cluster went away: {detail}")
+    return DeployError(f"the engine failed:\n{detail}")
+
+
+def _last_lines(output: str, count: int = 12) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return "\n".join(lines[-count:])

@@ -1,0 +1,134 @@
+"""YAML → core types. Errors say `file:line: key.path: what is wrong`.
+
+PyYAML gives the lines, msgspec the types. (msgspec rather than pydantic: a third of the import time, and
+`deploy profiles` has to start within twice a bare Click program.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from breakeven import resources
+from breakeven.core.deployment import Deployment
+from breakeven.core.hardware import Accelerator, Offer, Profile
+from breakeven.core.model import Model
+from breakeven.core.plan import Facts
+from breakeven.errors import InputError, unknown
+from breakeven.yaml_source import KeyPath, Source
+
+T = TypeVar("T")
+
+
+@cache
+def profiles() -> dict[str, Profile]:
+    """All hardware profiles by name, in the order of their file names."""
+    found = {}
+    for path in sorted(resources.profiles().glob("*.yaml")):
+        profile = _read(path, Profile)
+        if profile.name != path.stem:
+            raise InputError(f"expected {path.stem!r}, got {profile.name!r}", where=f"{path}: name")
+        found[profile.name] = profile
+    return found
+
+
+@cache
+def accelerators() -> dict[str, Accelerator]:
+    return {record.name: record for record in _catalog("accelerators", Accelerator)}
+
+
+@cache
+def models() -> dict[str, Model]:
+    return {record.name: record for record in _catalog("models", Model)}
+
+
+@cache
+def offers() -> dict[str, Offer]:
+    return {record.name: record for record in _catalog("gpu_offers", Offer)}
+
+
+@cache
+def comparators() -> tuple[str, ...]:
+    """API models, `provider/model`, that every plan is compared with."""
+    return _read(resources.catalog() / "comparators.yaml", tuple[str, ...])
+
+
+def profile(name: str) -> Profile:
+    """Raises InputError with close matches."""
+    return _named("profile", name, profiles(), "deploy profiles")
+
+
+def model(name: str) -> Model:
+    """Raises InputError with close matches."""
+    return _named("model", name, models(), "deploy models")
+
+
+def offers_of(hardware: Profile) -> list[Offer]:
+    """The dated offers of a profile's own hardware, cheapest first."""
+    return sorted((offers()[name] for name in hardware.offers), key=lambda offer: offer.usd_per_gpu_hour)
+
+
+def facts(deployment: Deployment) -> Facts:
+    """Look up what the deployment's names stand for. Raises InputError for an unknown name."""
+    hardware = profile(deployment.profile)
+    return Facts(
+        profile=hardware,
+        accelerator=accelerators()[hardware.accelerator],
+        model=model(deployment.model or hardware.model),
+        offer=_offer(deployment, hardware),
+    )
+
+
+def _offer(deployment: Deployment, hardware: Profile) -> Offer | None:
+    name = deployment.prices.offer
+    if name is None:
+        return offers()[hardware.offers[0]] if hardware.is_serverless else None
+    if name not in hardware.offers:
+        listing = f"deploy profiles {hardware.name}"
+        raise unknown(f"offer of profile {hardware.name}", name, hardware.offers, listing=listing)
+    return offers()[name]
+
+
+def deployment(path: Path | None, overrides: Mapping[KeyPath, tuple[Any, str]]) -> Deployment:
+    """A deploy.yaml (if any) with flags laid over it: {key path: (value, origin such as "--replicas")}."""
+    source = Source.read(path) if path else Source.empty()
+    if source.data is None:
+        source = Source.empty()
+    if not isinstance(source.data, dict):
+        raise InputError(f"expected a mapping of keys, got {type(source.data).__name__}", where=source.where(()))
+    for key, (value, origin) in overrides.items():
+        source.lay(key, value, origin)
+    return source.convert(Deployment)
+
+
+def deployment_from(data: Mapping[str, Any], name: str) -> Deployment:
+    """A deployment that was recorded as plain data, such as in the stack's configuration `name`."""
+    return Source(dict(data), {(): name}).convert(Deployment)
+
+
+def plain(deployment: Deployment) -> dict[str, Any]:
+    """The inverse of `deployment_from`: JSON-ready, money as decimal strings, only what was given."""
+    return _given(msgspec.to_builtins(deployment, str_keys=True))
+
+
+def _given(data: dict[str, Any]) -> dict[str, Any]:
+    pruned = {key: _given(value) if isinstance(value, dict) else value for key, value in data.items()}
+    return {key: value for key, value in pruned.items() if value not in (None, {})}
+
+
+def _catalog(name: str, record: type[T]) -> tuple[T, ...]:
+    return _read(resources.catalog() / f"{name}.yaml", tuple[record, ...])  # type: ignore[valid-type]
+
+
+def _read(path: Path, type_: type[T]) -> T:
+    return Source.read(path).convert(type_)
+
+
+def _named(kind: str, name: str, known: dict[str, T], listing: str) -> T:
+    if name not in known:
+        raise unknown(kind, name, known, listing=listing)
+    return known[name]

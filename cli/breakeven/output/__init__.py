@@ -1,0 +1,1 @@
+"""Results → strings. Nothing here prints; commands decide where a string goes."""

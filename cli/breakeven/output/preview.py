@@ -1,0 +1,148 @@
+"""A preview as text, Markdown or JSON: cluster, plan, changes, cost diff, API-equivalent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+from breakeven.core.api_spend import ApiPrice
+from breakeven.core.changes import Change, Changes
+from breakeven.core.live import Check
+from breakeven.core.manifests import gpus_requested
+from breakeven.core.preview import Preview
+from breakeven.output import diff, plan_line, table
+
+SCHEMA: Final = "breakeven.preview/1"
+
+_SIGNS: Final = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": " "}
+_CHECK_SIGNS: Final = {"pass": "✓", "warn": "!", "fail": "✗"}
+
+
+def render(output: str, preview: Preview, prices: Iterable[ApiPrice]) -> str:
+    """By the value of `-o`."""
+    if output == "json":
+        return json.dumps(data(preview, prices), indent=2)
+    return markdown(preview, prices) if output == "markdown" else text(preview, prices)
+
+
+def text(preview: Preview, prices: Iterable[ApiPrice]) -> str:
+    """In the order in which one decides: where, what, what changes, what it costs, what an API would cost."""
+    parts = [heading(preview), checks(preview.checks), _changes(preview), "Cost per month", diff.text(preview.diff)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def heading(preview: Preview) -> str:
+    """Which cluster, which stack, which plan: printed before anything is asked."""
+    target, plan = preview.target, preview.plan
+    kept = ", which exists already and will be kept" if preview.keeps_namespace else ""
+    rows = [
+        ("Cluster", f"{target.server} (context {target.context})"),
+        ("Stack", f"{plan.stack} in namespace {plan.namespace}{kept}"),
+        ("Plan", plan_line.of(plan)),
+    ]
+    return "\n".join(f"{name:<8} {value}" for name, value in rows)
+
+
+def checks(entries: Iterable[Check]) -> str:
+    """One line a check, and its fix where it did not pass."""
+    lines = []
+    for entry in entries:
+        lines.append(f"{_CHECK_SIGNS[entry.status]} {entry.name}: {entry.detail}")
+        if entry.fix and entry.status != "pass":
+            lines.append(f"  → {entry.fix}")
+    return "\n".join(lines)
+
+
+def _changes(preview: Preview) -> str:
+    changes = preview.changes
+    if changes.is_empty:
+        return "Changes\n  no changes"
+    rows = [_row(change) for change in changes.objects if change.op != "same"]
+    body = table.text(["", "", "Object", "GPUs", "What"], rows) if rows else ""
+    lines = ["Changes", *(f"  {line}" for line in body.splitlines()[1:]), f"  {_summary(changes)}"]
+    if any(change.op == "replace" for change in changes.objects):
+        lines.append("  ± is deleted before it is made again: an outage until it is ready")
+    return "\n".join(lines)
+
+
+def _row(change: Change) -> list[str]:
+    return [_SIGNS.get(change.op, "?"), change.op, _object(change), _gpus(change), _what(change)]
+
+
+def _object(change: Change) -> str:
+    metadata = change.manifest.get("metadata", {})
+    return f"{change.manifest['kind']} {metadata.get('name', '')}"
+
+
+def _gpus(change: Change) -> str:
+    before = gpus_requested([change.old]) if change.old else 0
+    after = gpus_requested([change.new]) if change.new and change.op != "delete" else 0
+    if before == after:
+        return f"{after} GPUs" if after else ""
+    return f"{before} → {after} GPUs"
+
+
+def _what(change: Change) -> str:
+    if change.op not in ("update", "replace"):
+        return ""
+    return ", ".join(_path(change, path) for path in change.paths)
+
+
+def _path(change: Change, path: str) -> str:
+    old, new = _at(change.old, path), _at(change.new, path)
+    is_short = all(isinstance(value, str | int | float) for value in (old, new))
+    return f"{path}: {old} → {new}" if is_short else path
+
+
+def _at(manifest: Any, path: str) -> Any:
+    for key in path.split("."):
+        manifest = manifest.get(key) if isinstance(manifest, dict) else None
+    return manifest
+
+
+def _summary(changes: Changes) -> str:
+    words = ", ".join(f"{count} to {op}" for op, count in changes.counts.items() if op != "same")
+    hidden = sum(step.op != "same" for step in changes.steps) - sum(step.op != "same" for step in changes.objects)
+    same = changes.counts.get("same", 0)
+    own = f" ({hidden} of them Pulumi's own: stack, component, chart, provider)" if hidden else ""
+    return f"{words}{own}{f', {same} unchanged' if same else ''}"
+
+
+def markdown(preview: Preview) -> str:
+    """For a pull request: the headline first, details folded."""
+    rows = [_row(change) for change in preview.changes.objects if change.op != "same"]
+    changes = table.markdown(["", "Operation", "Object", "GPUs", "What"], rows) if rows else "No changes."
+    return "\n\n".join(
+        [f"### `{preview.plan.stack}`: {plan_line.of(preview.plan)}", diff.markdown(preview.diff), changes]
+    )
+
+
+def data(preview: Preview) -> dict[str, Any]:
+    """JSON-ready; money as decimal strings."""
+    plan = preview.plan
+    return {
+        "schema": SCHEMA,
+        "cluster": {"server": preview.target.server, "context": preview.target.context},
+        "stack": plan.stack,
+        "namespace": plan.namespace,
+        "gpus": {"before": preview.gpus_before, "after": preview.gpus_after},
+        "counts": preview.changes.counts,
+        "changes": [_change_data(change) for change in preview.changes.objects if change.op != "same"],
+        "checks": [
+            {"name": entry.name, "status": entry.status, "detail": entry.detail, "fix": entry.fix}
+            for entry in preview.checks
+        ],
+        "cost": diff.data(preview.diff),
+    }
+
+
+def _change_data(change: Change) -> dict[str, Any]:
+    metadata = change.manifest.get("metadata", {})
+    return {
+        "op": change.op,
+        "kind": change.manifest["kind"],
+        "name": metadata.get("name"),
+        "namespace": metadata.get("namespace"),
+        "paths": list(change.paths),
+    }

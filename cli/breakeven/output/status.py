@@ -1,0 +1,86 @@
+"""The live state of a stack beside what its last apply recorded; what a removal takes away."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from breakeven.core.cost import CostProjection
+from breakeven.core.live import Readiness, Target
+from breakeven.core.plan import Plan
+from breakeven.output import plan_line, table
+from breakeven.output.money import usd
+
+SCHEMA: Final = "breakeven.status/1"
+
+
+def render(output: str, plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection) -> str:
+    """By the value of `-o`."""
+    if output == "json":
+        return json.dumps(_data(plan, target, readiness, recorded), indent=2)
+    rows = _rows(plan, target, readiness, recorded)
+    return table.markdown(["", ""], rows) if output == "markdown" else "\n".join(f"{a:<10} {b}" for a, b in rows)
+
+
+def _rows(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection) -> list[list[str]]:
+    return [
+        ["Stack", f"{plan.stack} in namespace {plan.namespace}"],
+        ["Cluster", f"{target.server} (context {target.context})"],
+        ["Plan", plan_line.of(plan)],
+        ["Ready", ready(readiness)],
+        ["GPUs", f"{readiness.gpus} requested live, {plan.gpus} planned"],
+        ["Endpoint", plan.endpoint],
+        ["Recorded", f"{total(recorded)} a month, as last applied"],
+    ]
+
+
+def ready(readiness: Readiness) -> str:
+    """`1 of 1`, or the reason why not."""
+    count = f"{readiness.ready} of {readiness.wanted}"
+    return count if readiness.is_ready else f"{count}: {readiness.reason or 'starting'}"
+
+
+def total(projection: CostProjection) -> str:
+    """The bill in USD a month; "at least" where a line has no price."""
+    return f"{'at least ' if projection.unknown else ''}{usd(projection.monthly_usd)}"
+
+
+def _data(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "stack": plan.stack,
+        "namespace": plan.namespace,
+        "cluster": {"server": target.server, "context": target.context},
+        "replicas": {"ready": readiness.ready, "wanted": readiness.wanted},
+        "ready": readiness.is_ready,
+        "reason": readiness.reason,
+        "gpus": {"live": readiness.gpus, "planned": plan.gpus},
+        "endpoint": plan.endpoint,
+        "recorded_monthly_usd": str(recorded.monthly_usd),
+    }
+
+
+def removal(plan: Plan, target: Target, recorded: CostProjection, *, keeps_namespace: bool) -> str:
+    """What a destroy takes away, before it is confirmed."""
+    namespace = f"namespace {plan.namespace}{' (kept: it was there before)' if keeps_namespace else ''}"
+    return (
+        f"Cluster    {target.server} (context {target.context})\n"
+        f"Stack      {plan.stack}: everything that it made in {namespace}\n"
+        f"Saves      {total(recorded)} a month"
+    )
+
+
+def removed(plan: Plan, recorded: CostProjection) -> str:
+    return f"Removed {plan.stack}: {total(recorded)} a month less; nothing of it is left in the cluster"
+
+
+def applied(plan: Plan, readiness: Readiness, *, sandbox: bool) -> str:
+    """The end of an `up`: readiness, endpoint, next command."""
+    flag = " --sandbox" if sandbox else ""
+    lines = [f"Ready      {ready(readiness)}, {readiness.gpus} GPUs", f"Endpoint   {plan.endpoint} (inside the cluster)"]
+    if sandbox:
+        lines.append("           the sandbox rehearses the apply: its pods are simulated, no model answers there")
+    else:
+        lines.append(f"           kubectl -n {plan.namespace} port-forward service/{plan.release} 8000:80")
+    name = f"--profile {plan.facts.profile.name}" + (f" --name {plan.stack}" if plan.deployment.name else "")
+    return "\n".join([*lines, f"Next       deploy status {name}{flag}"])

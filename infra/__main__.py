@@ -1,0 +1,26 @@
+"""The Pulumi program: stack configuration → plan → cluster → outputs.
+
+`deploy up` runs it through the Automation API; plain `pulumi up` runs it as it stands.
+The outputs are what the next preview prices "before" from.
+"""
+
+import pulumi
+from vllm_cluster import VllmCluster
+
+from breakeven import load
+from breakeven.core.cost import project
+from breakeven.core.plan import plan
+from breakeven.core.record import record_cost, record_plan
+
+config = pulumi.Config("breakeven")
+cluster = config.require_object("cluster")
+deployment = load.deployment_from(config.require_object("deployment"), "stack configuration: breakeven:deployment")
+planned = plan(deployment, load.facts(deployment))
+
+vllm = VllmCluster(planned.release, plan=planned, cluster=cluster)
+
+pulumi.export("endpoint", vllm.endpoint)
+pulumi.export("deployment", load.plain(deployment))
+pulumi.export("plan", record_plan(planned))
+pulumi.export("cost", record_cost(project(planned)))
+pulumi.export("cluster", cluster)
