@@ -5,12 +5,12 @@ The outputs are what the next preview prices "before" from.
 """
 
 import pulumi
-from vllm_cluster import VllmCluster
 
 from breakeven import load
 from breakeven.core.cost import project
 from breakeven.core.plan import plan
 from breakeven.core.record import record_cost, record_plan
+from vllm_cluster import VllmCluster
 
 config = pulumi.Config("breakeven")
 cluster = config.require_object("cluster")

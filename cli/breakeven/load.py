@@ -1,25 +1,23 @@
-"""YAML → core types. Errors say `file:line: key.path: what is wrong`.
-
-PyYAML gives the lines, msgspec the types. (msgspec rather than pydantic: a third of the import time, and
-`deploy profiles` has to start within twice a bare Click program.)
-"""
+"""YAML → core types. Errors say `file:line: key.path: what is wrong`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
-from breakeven import resources
-from breakeven.core.deployment import Deployment
+from breakeven import convert, resources
+from breakeven.convert import KeyPath
 from breakeven.core.hardware import Accelerator, Offer, Profile
-from breakeven.core.model import Model
-from breakeven.core.plan import Facts
 from breakeven.errors import InputError, unknown
-from breakeven.yaml_source import KeyPath, Source
+from breakeven.yaml_source import Source
+
+if TYPE_CHECKING:
+    # Imported where they are used: `deploy profiles` needs none of them.
+    from breakeven.core.deployment import Deployment
+    from breakeven.core.model import Model
+    from breakeven.core.plan import Facts
 
 T = TypeVar("T")
 
@@ -43,6 +41,8 @@ def accelerators() -> dict[str, Accelerator]:
 
 @cache
 def models() -> dict[str, Model]:
+    from breakeven.core.model import Model
+
     return {record.name: record for record in _catalog("models", Model)}
 
 
@@ -74,6 +74,8 @@ def offers_of(hardware: Profile) -> list[Offer]:
 
 def facts(deployment: Deployment) -> Facts:
     """Look up what the deployment's names stand for. Raises InputError for an unknown name."""
+    from breakeven.core.plan import Facts
+
     hardware = profile(deployment.profile)
     return Facts(
         profile=hardware,
@@ -95,9 +97,11 @@ def _offer(deployment: Deployment, hardware: Profile) -> Offer | None:
 
 def deployment(path: Path | None, overrides: Mapping[KeyPath, tuple[Any, str]]) -> Deployment:
     """A deploy.yaml (if any) with flags laid over it: {key path: (value, origin such as "--replicas")}."""
+    from breakeven.core.deployment import Deployment
+
     source = Source.read(path) if path else Source.empty()
     if source.data is None:
-        source = Source.empty()
+        source.data = {}
     if not isinstance(source.data, dict):
         raise InputError(f"expected a mapping of keys, got {type(source.data).__name__}", where=source.where(()))
     for key, (value, origin) in overrides.items():
@@ -107,12 +111,14 @@ def deployment(path: Path | None, overrides: Mapping[KeyPath, tuple[Any, str]]) 
 
 def deployment_from(data: Mapping[str, Any], name: str) -> Deployment:
     """A deployment that was recorded as plain data, such as in the stack's configuration `name`."""
+    from breakeven.core.deployment import Deployment
+
     return Source(dict(data), {(): name}).convert(Deployment)
 
 
 def plain(deployment: Deployment) -> dict[str, Any]:
     """The inverse of `deployment_from`: JSON-ready, money as decimal strings, only what was given."""
-    return _given(msgspec.to_builtins(deployment, str_keys=True))
+    return _given(convert.plain(deployment))
 
 
 def _given(data: dict[str, Any]) -> dict[str, Any]:

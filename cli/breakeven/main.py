@@ -84,7 +84,7 @@ class _Failure(click.ClickException):
     def __init__(self, error: DeployError) -> None:
         hint = f"\nNext: {error.hint}" if error.hint else ""
         super().__init__(f"{error}{hint}")
-        self.exit_code = error.exit_code
+        self.exit_code = error.exit_code  # type: ignore[misc] # Click declares it for the class, and reads it from the instance
 
 
 @click.group(

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from breakeven import load
-from breakeven.core.deployment import Deployment
-from breakeven.core.plan import Plan, plan
+from breakeven.convert import KeyPath
 from breakeven.errors import InputError
+
+if TYPE_CHECKING:
+    from breakeven.convert import KeyPath
+    from breakeven.core.deployment import Deployment
+    from breakeven.core.plan import Plan
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEPLOY_YAML: Final = Path("deploy.yaml")
 
 
-class _Usd(click.ParamType):
+class _Usd(click.ParamType[Decimal]):
     name = "usd"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
@@ -48,7 +52,7 @@ def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) 
 
 
 # parameter → key path in deploy.yaml
-_KEYS: Final = {
+_KEYS: Final[dict[str, KeyPath]] = {
     "profile": ("profile",),
     "name": ("name",),
     "model": ("model",),
@@ -148,7 +152,7 @@ def cluster_options(function: F) -> F:
 def deployment(file: Path | None, **inputs: Any) -> Deployment:
     """deploy.yaml with flags and environment laid over it. Raises InputError."""
     path = file or (DEPLOY_YAML if DEPLOY_YAML.is_file() else None)
-    overrides = {
+    overrides: dict[KeyPath, tuple[Any, str]] = {
         _KEYS[name]: (value, f"--{name.replace('_', '-')}") for name, value in inputs.items() if value is not None
     }
     if path is None and ("profile",) not in overrides:
@@ -160,10 +164,7 @@ def deployment(file: Path | None, **inputs: Any) -> Deployment:
 
 def make_plan(file: Path | None, **inputs: Any) -> Plan:
     """The plan of the given options. Raises InputError or InfeasibleError."""
+    from breakeven.core.plan import plan
+
     wanted = deployment(file, **inputs)
     return plan(wanted, load.facts(wanted))
-
-
-def say(message: str) -> None:
-    """One line for people, on stderr."""
-    click.echo(message, err=True)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
-import msgspec
 import yaml
 
+from breakeven.convert import KeyPath, Refused, convert
 from breakeven.errors import InputError
 
 T = TypeVar("T")
-KeyPath = tuple[str | int, ...]
 
 # The C parser is ten times as fast and comes with PyYAML's wheels.
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -37,50 +33,48 @@ class Source:
         """Parse a YAML file. Raises InputError: unreadable, malformed, duplicate key."""
         try:
             text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot read it: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
+        except OSError as error:
+            raise InputError(f"cannot read it: {error.strerror}", where=str(path)) from error
+        except UnicodeDecodeError as error:
+            raise InputError("cannot read it: it is not UTF-8 text", where=str(path)) from error
         return cls.parse(text, str(path))
 
     @classmethod
     def parse(cls, text: str, name: str) -> Source:
         """Parse YAML text that came from `name`."""
-        loader = _Loader(text)
         try:
+            loader = _Loader(text)
             node = loader.get_single_node()
+            # Before the construction, which copies merged keys (`<<`) into the nodes.
+            origins = dict(_origins(node, name)) if node else {(): name}
             data = None if node is None else loader.construct_document(node)
-        except (yaml.YAMLError, ValueError) as error:
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise _malformed(error, name) from error
-        finally:
-            loader.dispose()
-        return cls(data, dict(_origins(node, name)))
+        return cls(data, origins)
 
     def lay(self, path: KeyPath, value: Any, origin: str) -> None:
         """Put `value` over what stands at `path`; later errors there name `origin`."""
         target = self.data
         for key in path[:-1]:
-            if not isinstance(target.get(key), dict):
+            if target.get(key) is None:
                 target[key] = {}
             target = target[key]
+            if not isinstance(target, dict):
+                return  # It must not hide that; `convert` refuses it.
         target[path[-1]] = value
         self._origins[path] = origin
 
     def convert(self, type_: type[T]) -> T:
         """Raises InputError for the first unknown key, wrong type or refused value."""
-        for path, known in _unknown_keys(self.data, type_):
-            raise InputError(f"unknown key; expected one of {', '.join(sorted(known))}", where=self.where(path))
         try:
-            return msgspec.convert(self.data, type_)
-        except msgspec.ValidationError as error:
-            message, _, json_path = str(error).partition(" - at `")
-            path = _parse_json_path(json_path.rstrip("`"))
-            missing = re.search(r"missing required field `(\w+)`", message)
-            if missing:
-                message, path = "is required", (*path, missing.group(1))
-            raise InputError(message[:1].lower() + message[1:], where=self.where(path)) from error
+            return convert(self.data, type_)
+        except Refused as error:
+            raise InputError(str(error), where=self.where(error.path)) from error
 
     def where(self, path: KeyPath) -> str:
         """`file:line: key.path`; a missing key is where its nearest parent is; a flag speaks for itself."""
-        origin = next((self._origins[path[:n]] for n in range(len(path), -1, -1) if path[:n] in self._origins), "")
+        prefixes = (path[:length] for length in range(len(path), -1, -1))
+        origin = next((self._origins[prefix] for prefix in prefixes if prefix in self._origins), "")
         if origin.startswith("--"):
             return origin
         return ": ".join(part for part in (origin, _dotted(path)) if part)
@@ -93,47 +87,37 @@ def _malformed(error: Exception, name: str) -> InputError:
     return InputError(f"malformed YAML: {problem}", where=where)
 
 
-def _origins(node: yaml.Node | None, name: str, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
-    """The line of each key and item. Raises InputError for a duplicate key, which YAML parsers swallow."""
-    if node is None:
-        return
-    yield path, f"{name}:{node.start_mark.line + 1}"
+def _origins(root: yaml.Node, name: str) -> Iterator[tuple[KeyPath, str]]:
+    """The line of each key and item. Raises InputError for a duplicate key, which YAML parsers swallow.
+
+    A node that aliases repeat is walked once: they may nest without end.
+    """
+    waiting: list[tuple[KeyPath, yaml.Node]] = [((), root)]
+    walked: set[int] = set()
+    yield (), f"{name}:{root.start_mark.line + 1}"
+    while waiting:
+        path, node = waiting.pop()
+        if id(node) in walked:
+            continue
+        walked.add(id(node))
+        for key, line, child in _children(node, name, path):
+            yield (*path, key), f"{name}:{line}"
+            waiting.append(((*path, key), child))
+
+
+def _children(node: yaml.Node, name: str, path: KeyPath) -> Iterator[tuple[str | int, int, yaml.Node]]:
+    """Key or index, line of it, and what stands there."""
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            yield from _origins(item, name, (*path, index))
+            yield index, item.start_mark.line + 1, item
     elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
-            here = (*path, str(key.value))
-            if key.value in seen:
-                where = f"{name}:{key.start_mark.line + 1}: {_dotted(here)}"
-                raise InputError("duplicate key", where=where)
-            seen.add(key.value)
-            yield from _origins(value, name, here)
-            yield here, f"{name}:{key.start_mark.line + 1}"
-
-
-def _unknown_keys(data: Any, type_: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, set[str]]]:
-    """Keys that no field of the dataclasses in `type_` takes; msgspec ignores them for dataclasses."""
-    if dataclasses.is_dataclass(type_) and isinstance(data, dict):
-        hints = get_type_hints(type_)
-        for key, value in data.items():
-            if key not in hints:
-                yield (*path, str(key)), set(hints)
-            else:
-                yield from _unknown_keys(value, hints[key], (*path, key))
-    elif get_origin(type_) is tuple and isinstance(data, list):
-        for index, item in enumerate(data):
-            yield from _unknown_keys(item, get_args(type_)[0], (*path, index))
-    elif isinstance(type_, UnionType):
-        for option in get_args(type_):
-            yield from _unknown_keys(data, option, path)
-
-
-def _parse_json_path(text: str) -> KeyPath:
-    """`$.a.b[0]` → ("a", "b", 0)."""
-    parts = re.findall(r"\.([^.\[]+)|\[(\d+)\]", text)
-    return tuple(int(index) if index else key for key, index in parts)
+            line = key.start_mark.line + 1
+            if str(key.value) in seen:
+                raise InputError("duplicate key", where=f"{name}:{line}: {_dotted((*path, str(key.value)))}")
+            seen.add(str(key.value))
+            yield str(key.value), line, value
 
 
 def _dotted(path: KeyPath) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from breakeven import options
+from breakeven import options, terminal
 from breakeven.errors import InputError
 
 
@@ -28,12 +28,12 @@ def command(file: Path | None, profile: str | None, name: str | None, sandbox: b
     from breakeven.output import status
 
     stack = options.deployment(file, profile=profile, name=name).stack
-    found = session.recorded(stack, in_sandbox=sandbox, on_progress=options.on_progress)
+    found = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)
     kept = found.keeps_namespace
     click.echo(status.removal(found.plan, found.cluster.target, found.state.cost, keeps_namespace=kept))
     typed = click.prompt(f"\nType {stack} to remove it", err=True) if confirm is None else confirm
     if typed != stack:
         raise InputError(f"{typed!r} is not {stack!r}; nothing was removed")
-    with interrupt.finishing_steps(options.say):
-        found.stack.destroy(options.on_step)
+    with interrupt.finishing_steps(terminal.say):
+        found.stack.destroy(terminal.on_step)
     click.echo(status.removed(found.plan, found.state.cost))

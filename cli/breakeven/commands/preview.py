@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from breakeven import options
+from breakeven import options, terminal
 
 
 @click.command(name="preview")
@@ -36,5 +36,5 @@ def command(
     plan = options.make_plan(**inputs)
     prices = price_book.prices(plan, compare_with)
     where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
-    with session.begin(plan, where, options.on_progress) as rollout:
+    with session.begin(plan, where, terminal.on_progress) as rollout:
         click.echo(preview.render(output, rollout.preview(), prices))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from breakeven import options
+from breakeven import options, terminal
 
 
 @click.command(name="render")
@@ -24,6 +24,6 @@ def command(out: Path, **inputs: Any) -> None:
     from breakeven.engine import tools
 
     plan = options.make_plan(**inputs)
-    tools.require("helm", progress=options.on_progress)
+    tools.require("helm", progress=terminal.on_progress)
     for path in render.write(plan, tools.path("helm"), out):
         click.echo(path)

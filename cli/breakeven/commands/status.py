@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from breakeven import options
+from breakeven import options, terminal
 
 
 @click.command(name="status")
@@ -24,5 +24,5 @@ def command(file: Path | None, profile: str | None, name: str | None, sandbox: b
     from breakeven.output import status
 
     stack = options.deployment(file, profile=profile, name=name).stack
-    found = session.recorded(stack, in_sandbox=sandbox, on_progress=options.on_progress)
+    found = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)
     click.echo(status.render(output, found.plan, found.cluster.target, found.readiness(), found.state.cost))

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from breakeven import options
+from breakeven import options, terminal
 from breakeven.errors import InputError
 
 
@@ -42,15 +42,15 @@ def command(
     plan = options.make_plan(**inputs)
     prices = price_book.prices(plan, compare_with)
     where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
-    with session.begin(plan, where, options.on_progress) as running:
+    with session.begin(plan, where, terminal.on_progress) as running:
         shown = running.preview()
         click.echo(preview.render("table", shown, prices))
         refuse_unknown_price(shown)
         if not shown.changes.is_empty:
             _confirm(yes)
-        with interrupt.finishing_steps(options.say):
-            running.apply(options.on_step)
-        readiness = running.wait_until_ready(options.on_wait, plan.startup_budget_s)
+        with interrupt.finishing_steps(terminal.say):
+            running.apply(terminal.on_step, terminal.on_wait)
+        readiness = running.wait_until_ready(terminal.on_wait, plan.startup_budget_s)
     click.echo(f"\n{status.applied(plan, readiness, sandbox=sandbox)}")
 
 

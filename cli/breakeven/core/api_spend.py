@@ -23,13 +23,14 @@ class ApiPrice:
 class ApiEquivalent:
     """The workload at one API. No break-even (None) when each request costs more here than there.
 
-    `reachable` says whether the plan's own capacity can serve the break-even traffic.
+    `reachable` says whether the plan's own capacity can serve the break-even traffic; None, and no break-even, where
+    a price of the plan is unknown.
     """
 
     comparator: str
     monthly_usd: Decimal
     break_even_requests_per_month: int | None
-    reachable: bool
+    reachable: bool | None
     source: str
 
 
@@ -40,7 +41,7 @@ def api_equivalent(plan: Plan, projection: CostProjection, price: ApiPrice) -> A
         comparator=price.comparator,
         monthly_usd=cents(price.usd_per_request * plan.workload.requests_per_month),
         break_even_requests_per_month=break_even,
-        reachable=break_even is not None and break_even <= plan.requests_per_second * SECONDS_PER_MONTH,
+        reachable=None if projection.unknown else _can_serve(plan, break_even),
         source=price.source,
     )
 
@@ -51,3 +52,7 @@ def _break_even(projection: CostProjection, usd_per_request: Decimal) -> int | N
     if saved <= 0 or projection.unknown:
         return None
     return int((projection.fixed_monthly_usd / saved).to_integral_value(rounding=ROUND_CEILING))
+
+
+def _can_serve(plan: Plan, requests_per_month: int | None) -> bool:
+    return requests_per_month is not None and requests_per_month <= plan.requests_per_second * SECONDS_PER_MONTH

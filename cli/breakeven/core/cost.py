@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from math import ceil
 
+from breakeven.core.hardware import Offer
 from breakeven.core.plan import Plan
 from breakeven.core.units import cents
 
@@ -56,8 +58,27 @@ class CostProjection:
 
 def project(plan: Plan) -> CostProjection:
     """Price a plan: rent, weights storage where there is any, ops and setup."""
-    rent = _serverless_rent(plan) if plan.facts.profile.is_serverless else _node_rent(plan)
-    return CostProjection(lines=(rent, *_storage(plan), _ops(plan), _setup(plan)))
+    return CostProjection(lines=(_rent(plan), *_storage(plan), _ops(plan), _setup(plan)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferedRent:
+    """What the plan's GPUs, and nothing else, cost at one dated offer."""
+
+    offer: Offer
+    monthly_usd: Decimal
+
+
+def offered_rents(plan: Plan, offers: Iterable[Offer]) -> tuple[OfferedRent, ...]:
+    """The plan's rent at each offer, in their order."""
+    at = ((offer, _rent(replace(plan, facts=replace(plan.facts, offer=offer)))) for offer in offers)
+    return tuple(
+        OfferedRent(offer=offer, monthly_usd=line.monthly_usd) for offer, line in at if line.monthly_usd is not None
+    )
+
+
+def _rent(plan: Plan) -> CostLine:
+    return _serverless_rent(plan) if plan.facts.profile.is_serverless else _node_rent(plan)
 
 
 def _node_rent(plan: Plan) -> CostLine:

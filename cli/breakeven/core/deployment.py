@@ -12,7 +12,13 @@ from breakeven.core.workload import Workload
 
 # Prefixed with "llm-" it must stay a DNS label of a Service (RFC 1035, 63 characters), with room for suffixes.
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+_OBJECT = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def _require_name(key: str, name: str | None, pattern: re.Pattern[str], length: str) -> None:
+    if name is not None and not pattern.fullmatch(name):
+        raise ValueError(f"{key} must be {length} of a-z, 0-9 and '-', and begin and end with a-z or 0-9, got {name!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +45,9 @@ class Weights:
     storage: Literal["emptyDir", "pvc"] = "emptyDir"
     storage_class: str | None = None
 
+    def __post_init__(self) -> None:
+        _require_name("storage_class", self.storage_class, _OBJECT, "at most 253")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
@@ -60,6 +69,7 @@ class Deployment:
         require_positive(replicas=self.replicas, nodes=self.nodes, max_model_len=self.max_model_len)
         _require_name("name", self.name, _NAME, "at most 40")
         _require_name("namespace", self.namespace, _NAMESPACE, "at most 63")
+        _require_name("hub_token_secret", self.hub_token_secret, _OBJECT, "at most 253")
         if self.replicas is not None and self.nodes is not None:
             raise ValueError("give replicas (vLLM servers) or nodes (of the profile), not both")
 
@@ -67,8 +77,3 @@ class Deployment:
     def stack(self) -> str:
         """The Pulumi stack, and what `deploy destroy` asks to type."""
         return self.name or self.profile
-
-
-def _require_name(key: str, name: str | None, pattern: re.Pattern[str], length: str) -> None:
-    if name is not None and not pattern.fullmatch(name):
-        raise ValueError(f"{key} must be {length} of a-z, 0-9 and '-', and begin and end with a-z or 0-9, got {name!r}")

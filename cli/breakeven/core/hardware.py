@@ -125,9 +125,7 @@ class Profile:
 
     def __post_init__(self) -> None:
         require_positive(gpus_per_node=self.gpus_per_node)
-        require_not_negative(
-            ops_usd_per_month=self.ops_usd_per_month, setup_usd_per_month=self.setup_usd_per_month
-        )
+        require_not_negative(ops_usd_per_month=self.ops_usd_per_month, setup_usd_per_month=self.setup_usd_per_month)
         if not self.placement:
             raise ValueError(f"profile {self.name} names no placement")
         if self.kind == "serverless" and not self.offers:

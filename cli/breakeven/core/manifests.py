@@ -50,7 +50,7 @@ def _count(manifest: Manifest, key: str, value: object) -> int:
     try:
         number = float(str(value))
     except ValueError:
-        number = -1
-    if number < 0 or number != int(number):
+        number = -1.0
+    if number < 0 or not number.is_integer():
         raise GateError(f"{manifest.get('kind')}: {key} is {value!r}, so its GPUs cannot be counted and priced")
     return int(number)

@@ -48,7 +48,7 @@ class Model:
             context_length=self.context_length,
         )
         if self.active_parameters_billion > self.parameters_billion:
-            raise ValueError("active_parameters_billion exceeds parameters_billion")
+            raise ValueError("active_parameters_billion must not exceed parameters_billion")
 
     @property
     def is_moe(self) -> bool:

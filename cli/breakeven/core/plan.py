@@ -15,6 +15,7 @@ from breakeven.core.workload import Workload
 from breakeven.errors import InfeasibleError, InputError
 
 VLLM_VERSION: Final = "0.32.0"
+SERVICE_PORT: Final = 8000
 
 # A start profiles memory, compiles and captures graphs: 277 s in vllm#44881, doubled.
 _ENGINE_START_S: Final = 600
@@ -62,8 +63,9 @@ class Plan:
 
     @property
     def endpoint(self) -> str:
-        """Base URL inside the cluster of the OpenAI-compatible API."""
-        return f"http://{self.release}.{self.namespace}.svc/v1"
+        """Base URL inside the cluster of the OpenAI-compatible API; Knative's gateway listens on port 80."""
+        port = "" if self.facts.profile.is_serverless else f":{SERVICE_PORT}"
+        return f"http://{self.release}.{self.namespace}.svc{port}/v1"
 
     @property
     def workload(self) -> Workload:

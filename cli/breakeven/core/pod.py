@@ -10,27 +10,29 @@ from typing import Final, Literal
 from breakeven.core.cost import weights_volume_gib
 from breakeven.core.plan import Plan
 
-# Per GPU, with room for the node's own pods on the smallest shape of each profile:
-# GKE a2-ultragpu-1g has 12 vCPU and 158 GiB for its A100, Azure NC24ads_A100_v4 24 and 220, AWS p4de 12 and 144;
-# for an H100 Azure ND96isr_H100_v5 has 12 and 237, AWS p5 24 and 256, GKE a3-highgpu-8g 26 and 218.
+# Per GPU, with room for the node's own pods on every common shape. vCPU and GiB that they have for one GPU:
+# A100: GKE a2-ultragpu 12 and 158, AWS p4de 12 and 144, Azure NC24ads_A100_v4 24 and 220;
+# H100: Azure ND96isr_H100_v5 12 and 237, AWS p5 24 and 256, GKE a3-highgpu-8g 26 and 218.
 _CPU_PER_GPU: Final = 6
 _MEMORY_GIB_PER_GPU: Final = 48
 # NCCL and vLLM's workers share buffers in /dev/shm; vLLM's own Kubernetes guide mounts 2 GiB.
 _SHM_GIB_PER_GPU: Final = 2
-# HOME and /tmp: Triton and FlashInfer kernels, CUDA's compute cache.
+# HOME and /tmp: Triton and FlashInfer kernels, CUDA's compute cache, chunks of a download.
 _SCRATCH_GIB: Final = 10
 
-STARTUP_PERIOD_S: Final = 10
+_STARTUP_PERIOD_S: Final = 10
 # vLLM's CUDA image is about 10 GB compressed, or 10 min at 17 MB/s.
 _IMAGE_PULL_S: Final = 600
-# Endpoints take some seconds to forget a pod (KServe sleeps 15 s); then running requests get a minute to finish.
-PRE_STOP_S: Final = 15
-SHUTDOWN_TIMEOUT_S: Final = 60
+# Endpoints take some seconds to forget a pod (KServe sleeps 15 s), then running requests get a minute to end.
+_PRE_STOP_S: Final = 15
+_SHUTDOWN_TIMEOUT_S: Final = 60
 _EXIT_S: Final = 15
 _AWAIT_MARGIN_S: Final = 60
 
-# The most that Knative grants without a change to its own configuration (max-revision-timeout-seconds).
-REQUEST_TIMEOUT_S: Final = 600
+# The most that Knative grants unless its own configuration is changed: max-revision-timeout-seconds,
+# container-concurrency-max-limit.
+_REQUEST_TIMEOUT_S: Final = 600
+_MAX_CONCURRENCY: Final = 1000
 
 AccessMode = Literal["ReadWriteOnce", "ReadWriteMany"]
 
@@ -43,52 +45,64 @@ class Pod:
     memory_gib: int
     shm_gib: int
     ephemeral_storage_gib: int
+    weights_persistent: bool
     weights_gib: int
     weights_access_mode: AccessMode
+    startup_period_s: int
     startup_failure_threshold: int
+    pre_stop_s: int
+    shutdown_timeout_s: int
     termination_grace_s: int
     progress_deadline_s: int
     pulumi_timeout_s: int
+    request_timeout_s: int
     concurrency: int
+    profile_label: str
     model_label: str
 
 
 def pod(plan: Plan) -> Pod:
-    """Size the replica's pod; a replica is one pod."""
+    """Size the pod of a replica, and give it the time that it needs."""
     gpus = plan.tensor_parallel_size
     shm_gib = _SHM_GIB_PER_GPU * gpus
     weights_gib = weights_volume_gib(plan)
-    on_node = plan.deployment.weights.storage == "emptyDir"
-    grace_s = PRE_STOP_S + SHUTDOWN_TIMEOUT_S + _EXIT_S
+    persistent = plan.deployment.weights.storage == "pvc"
+    grace_s = _PRE_STOP_S + _SHUTDOWN_TIMEOUT_S + _EXIT_S
     deadline_s = grace_s + _IMAGE_PULL_S + plan.startup_budget_s
     return Pod(
         cpu=_CPU_PER_GPU * gpus,
         memory_gib=_MEMORY_GIB_PER_GPU * gpus + shm_gib,
         shm_gib=shm_gib,
-        ephemeral_storage_gib=_SCRATCH_GIB + (weights_gib if on_node else 0),
+        ephemeral_storage_gib=_SCRATCH_GIB + (0 if persistent else weights_gib),
+        weights_persistent=persistent,
         weights_gib=weights_gib,
         weights_access_mode=_access_mode(plan),
-        startup_failure_threshold=ceil(plan.startup_budget_s / STARTUP_PERIOD_S),
+        startup_period_s=_STARTUP_PERIOD_S,
+        startup_failure_threshold=ceil(plan.startup_budget_s / _STARTUP_PERIOD_S),
+        pre_stop_s=_PRE_STOP_S,
+        shutdown_timeout_s=_SHUTDOWN_TIMEOUT_S,
         termination_grace_s=grace_s,
         progress_deadline_s=deadline_s,
         # Without a surge replicas are replaced one after the other, and each may take the whole deadline.
         pulumi_timeout_s=deadline_s * plan.replicas + _AWAIT_MARGIN_S,
+        request_timeout_s=_REQUEST_TIMEOUT_S,
         concurrency=_concurrency(plan),
+        profile_label=_label_value(plan.facts.profile.name),
         model_label=_label_value(plan.facts.model.name),
     )
 
 
 def _access_mode(plan: Plan) -> AccessMode:
-    """A volume that one node mounts blocks a second replica; so does Knative's next revision, which starts early."""
+    """A volume held by one node blocks a second replica, and Knative's next revision, which starts early."""
     return "ReadWriteMany" if plan.replicas > 1 or plan.facts.profile.is_serverless else "ReadWriteOnce"
 
 
 def _concurrency(plan: Plan) -> int:
     """Average requests that one server runs at once; more would only wait in its queue."""
     held = plan.memory.kv_tokens // plan.workload.tokens_per_request
-    return max(1, min(plan.facts.accelerator.max_num_seqs, held))
+    return max(1, min(plan.facts.accelerator.max_num_seqs, held, _MAX_CONCURRENCY))
 
 
 def _label_value(name: str) -> str:
-    """A Kubernetes label value: at most 63 of A-Z a-z 0-9 . _ - that begins and ends with a letter or digit."""
+    """A Kubernetes label value: at most 63 of A-Z a-z 0-9 . _ - and at both ends a letter or digit."""
     return re.sub(r"[^A-Za-z0-9._-]", "-", name)[:63].strip("._-")

@@ -38,7 +38,8 @@ def refuse_unpriced_gpus(preview: Preview) -> None:
     """Raises GateError unless the GPUs in the manifests are the GPUs on the bill."""
     if preview.gpus_after != preview.plan.gpus:
         raise GateError(
-            f"the manifests request {preview.gpus_after} GPUs, the bill is for {preview.plan.gpus}; nothing was applied",
+            f"the manifests request {preview.gpus_after} GPUs, the bill is for {preview.plan.gpus}; "
+            "nothing was applied",
             hint="report this: the chart and the plan disagree",
         )
 

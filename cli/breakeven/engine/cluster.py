@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -109,7 +110,9 @@ def _files(kubeconfig: Path | None) -> list[Path]:
 def _locate(files: list[Path], context: str | None) -> tuple[Path, str]:
     """The one file that defines the context, since the provider is given one path."""
     contents = {path: _read(path) for path in files}
-    name = context or next((str(data["current-context"]) for data in contents.values() if data.get("current-context")), "")
+    name = context or next(
+        (str(data["current-context"]) for data in contents.values() if data.get("current-context")), ""
+    )
     if not name:
         raise InputError(f"{files[0]} has no current context", hint="choose one with --context NAME")
     known = {entry["name"]: path for path, data in contents.items() for entry in data.get("contexts") or ()}
@@ -131,23 +134,22 @@ def _read(path: Path) -> dict[str, Any]:
 def _get(api: client.ApiClient, path: str) -> dict[str, Any] | None:
     """GET as plain JSON; None for 404."""
     server = api.configuration.host
+    request = api.param_serialize(
+        "GET", path, auth_settings=["BearerToken"], header_params={"Accept": "application/json"}
+    )
     try:
-        found: dict[str, Any] = api.call_api(
-            *api.param_serialize("GET", path, auth_settings=["BearerToken"], header_params={"Accept": "application/json"}),
-            _request_timeout=_TIMEOUT_S,
-        )
-    except client.ApiException as error:
-        if error.status == 404:
-            return None
-        raise _refused(server, path, error) from error
+        response = api.call_api(*request, _request_timeout=_TIMEOUT_S)
+        body = response.read()
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise ClusterError(f"{server} is unreachable: {_root_cause(error)}", hint="is the cluster up, and the context right?") from error
+        hint = "is the cluster up, and the context the right one?"
+        raise ClusterError(f"{server} is unreachable: {_root_cause(error)}", hint=hint) from error
+    if response.status == 404:
+        return None
+    if response.status != 200:
+        hint = "log in again, or ask for the permission" if response.status in (401, 403) else ""
+        raise ClusterError(f"{server} refused GET {path}: {response.status} {response.reason}", hint=hint)
+    found: dict[str, Any] = json.loads(body)
     return found
-
-
-def _refused(server: str, path: str, error: client.ApiException) -> ClusterError:
-    hint = "log in again, or ask for the permission" if error.status in (401, 403) else ""
-    return ClusterError(f"{server} refused GET {path}: {error.status} {error.reason}", hint=hint)
 
 
 def _root_cause(error: BaseException) -> str:
@@ -169,7 +171,9 @@ def _deployment_readiness(found: dict[str, Any] | None, reason: str) -> Readines
     wanted = found["spec"].get("replicas", 1)
     ready = found.get("status", {}).get("readyReplicas", 0)
     gpus = _template_gpus(found)
-    return Readiness(found=True, ready=ready, wanted=wanted, gpus=wanted * gpus, reason="" if ready >= wanted else reason)
+    return Readiness(
+        found=True, ready=ready, wanted=wanted, gpus=wanted * gpus, reason="" if ready >= wanted else reason
+    )
 
 
 def _knative_readiness(found: dict[str, Any] | None) -> Readiness:
@@ -177,7 +181,7 @@ def _knative_readiness(found: dict[str, Any] | None) -> Readiness:
     if found is None:
         return Readiness(found=False, ready=0, wanted=0, gpus=0, reason="the Knative Service is not in the cluster")
     conditions = found.get("status", {}).get("conditions", ())
-    ready = next((condition for condition in conditions if condition["type"] == "Ready"), {})
+    ready: dict[str, str] = next((condition for condition in conditions if condition["type"] == "Ready"), {})
     is_ready = ready.get("status") == "True"
     reason = "" if is_ready else ready.get("message", "no condition Ready yet")
     return Readiness(found=True, ready=int(is_ready), wanted=1, gpus=_template_gpus(found), reason=reason)

@@ -42,7 +42,9 @@ def read(events: Iterable[EngineEvent], dropped: Iterable[str], summary: Mapping
 
 def _is_counted(step: StepEventMetadata) -> bool:
     """The engine counts logical steps, and not its own default providers."""
-    is_default_provider = step.type.startswith("pulumi:providers:") and step.urn.rsplit("::", 1)[-1].startswith("default")
+    is_default_provider = step.type.startswith("pulumi:providers:") and step.urn.rsplit("::", 1)[-1].startswith(
+        "default"
+    )
     return bool(step.logical) and not is_default_provider
 
 

@@ -13,13 +13,13 @@ from breakeven.errors import ClusterError
 
 KNATIVE: Final = "serving.knative.dev/v1"
 
-# A Knative Service may use these pod fields only where the operator of the cluster allowed them:
-# https://knative.dev/docs/serving/configuration/feature-flags/
-KNATIVE_FLAGS: Final = (
-    "kubernetes.podspec-affinity",
-    "kubernetes.podspec-tolerations",
+# A Knative Service may use these fields of a pod only where the cluster's operator allowed them, in the ConfigMap
+# knative-serving/config-features: https://knative.dev/docs/serving/configuration/feature-flags/
+_KNATIVE_FLAGS: Final = ("kubernetes.podspec-affinity", "kubernetes.podspec-tolerations")
+_KNATIVE_FLAGS_OF_A_VOLUME: Final = (
+    "kubernetes.podspec-persistent-volume-claim",
+    "kubernetes.podspec-persistent-volume-write",
     "kubernetes.podspec-securitycontext",
-    "kubernetes.podspec-volumes-emptydir",
 )
 
 
@@ -33,7 +33,7 @@ def _checks(plan: Plan, cluster: Cluster) -> Iterator[Check]:
     if plan.facts.profile.is_serverless:
         yield _knative(cluster)
         if cluster.serves(KNATIVE, "Service"):
-            yield _knative_flags(cluster)
+            yield _knative_flags(plan, cluster)
     if plan.deployment.hub_token_secret or plan.facts.model.gated:
         yield _hub_token(plan, cluster)
 
@@ -54,22 +54,17 @@ def _knative(cluster: Cluster) -> Check:
     return Check(name="Knative", status="fail", detail=f"the cluster does not know {KNATIVE} Service", fix=fix)
 
 
-def _knative_flags(cluster: Cluster) -> Check:
+def _knative_flags(plan: Plan, cluster: Cluster) -> Check:
+    flags = _KNATIVE_FLAGS + (_KNATIVE_FLAGS_OF_A_VOLUME if plan.deployment.weights.storage == "pvc" else ())
     features = cluster.get("v1", "ConfigMap", "knative-serving", "config-features")
-    needed = ", ".join(KNATIVE_FLAGS)
     if features is None:
-        detail = "Knative's controllers are not in this cluster: a real one needs them, with these flags enabled"
-        return Check(name="Knative flags", status="warn", detail=detail, fix=needed)
-    data = features.get("data") or {}
-    missing = [flag for flag in KNATIVE_FLAGS if data.get(flag) != "enabled" and not _enabled_by_default(flag)]
+        detail = "Knative's controllers are not in this cluster; a real one needs them, with these flags enabled"
+        return Check(name="Knative flags", status="warn", detail=detail, fix=", ".join(flags))
+    missing = [flag for flag in flags if (features.get("data") or {}).get(flag) not in ("enabled", "allowed")]
     if not missing:
-        return Check(name="Knative flags", status="pass", detail=f"enabled: {needed}")
+        return Check(name="Knative flags", status="pass", detail=f"enabled: {', '.join(flags)}")
     fix = f"set {', '.join(missing)} to enabled in ConfigMap knative-serving/config-features"
     return Check(name="Knative flags", status="fail", detail=f"not enabled: {', '.join(missing)}", fix=fix)
-
-
-def _enabled_by_default(flag: str) -> bool:
-    return flag == "kubernetes.podspec-volumes-emptydir"
 
 
 def _hub_token(plan: Plan, cluster: Cluster) -> Check:

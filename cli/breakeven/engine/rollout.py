@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 from breakeven import load
 from breakeven.core.cost import project
@@ -17,7 +20,12 @@ from breakeven.core.preview import Preview, refuse_unpriced_gpus
 from breakeven.engine import preflight, stack
 from breakeven.engine.backend import Backend
 from breakeven.engine.cluster import Cluster, connect
+from breakeven.engine.stack import EMPTY, OnStep, Stack, State
 from breakeven.errors import ClusterError, DeployError
+
+OnWait = Callable[[Readiness], None]
+
+_WATCH_EVERY_S: Final = 5.0
 
 
 class Rollout:
@@ -27,7 +35,7 @@ class Rollout:
         self._plan = plan
         self._cluster = cluster
         self._backend = backend
-        self._stack: stack.Stack | None = None
+        self._stack: Stack | None = None
         self._former: bytes | None = None
         self._is_new = False
 
@@ -62,13 +70,32 @@ class Rollout:
         refuse_unpriced_gpus(preview)
         return preview
 
-    def apply(self, on_step: stack.OnStep) -> None:
-        """Apply what was previewed; from here on its settings are the stack's."""
+    def apply(self, on_step: OnStep, on_wait: OnWait) -> None:
+        """Apply what was previewed; from here on its settings are the stack's.
+
+        The engine waits in silence for pods: `on_wait` is told meanwhile what the cluster says of them.
+        """
         assert self._stack, "apply follows preview"
         self._former = None
-        self._stack.up(on_step)
+        done = threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(done, on_wait), daemon=True)
+        watcher.start()
+        try:
+            self._stack.up(on_step)
+        finally:
+            done.set()
+            watcher.join()
 
-    def wait_until_ready(self, on_wait: Callable[[Readiness], None], timeout_s: float) -> Readiness:
+    def _watch(self, done: threading.Event, on_wait: OnWait) -> None:
+        told = ""
+        while not done.wait(_WATCH_EVERY_S):
+            with suppress(DeployError):
+                readiness = _readiness(self._plan, self._cluster)
+                if readiness.found and readiness.reason not in ("", told):
+                    told = readiness.reason
+                    on_wait(readiness)
+
+    def wait_until_ready(self, on_wait: OnWait, timeout_s: float) -> Readiness:
         """Poll the cluster until the server is ready. Raises DeployError with the cluster's own reason."""
         deadline = time.monotonic() + timeout_s
         while True:
@@ -80,16 +107,15 @@ class Rollout:
             on_wait(readiness)
             time.sleep(2)
 
-    def _open(self) -> tuple[stack.Stack, stack.State]:
-        found = stack.open_stack(self._plan.stack, self._backend, create=False)
-        self._is_new = found is None
-        self._stack = found or stack.open_stack(self._plan.stack, self._backend, create=True)
-        assert self._stack
-        state = stack.EMPTY if self._is_new else self._stack.state()
+    def _open(self) -> tuple[Stack, State]:
+        found = stack.find(self._plan.stack, self._backend)
+        state = found.state() if found else EMPTY
         _refuse_another_cluster(state, self._cluster.target)
+        self._is_new = found is None
+        self._stack = found or stack.create(self._plan.stack, self._backend)
         return self._stack, state
 
-    def _owns_namespace(self, state: stack.State) -> bool:
+    def _owns_namespace(self, state: State) -> bool:
         """A namespace that was there before is used, but never managed: destroy would delete it with all it holds."""
         name = self._plan.namespace
         return state.owns_namespace(name) or self._cluster.get("v1", "Namespace", "", name) is None
@@ -99,7 +125,7 @@ class Rollout:
         return {"deployment": load.plain(self._plan.deployment), "cluster": cluster}
 
 
-def _refuse_another_cluster(state: stack.State, target: Target) -> None:
+def _refuse_another_cluster(state: State, target: Target) -> None:
     recorded = state.outputs.get("cluster") or {}
     if recorded and recorded["identifier"] != target.identifier:
         raise ClusterError(
@@ -113,8 +139,8 @@ def _refuse_another_cluster(state: stack.State, target: Target) -> None:
 class Recorded:
     """An existing stack as its inputs and its last apply left it, with its own cluster."""
 
-    stack: stack.Stack
-    state: stack.State
+    stack: Stack
+    state: State
     cluster: Cluster
     plan: Plan
 
@@ -131,7 +157,7 @@ def find(name: str, backend: Backend) -> Recorded | None:
 
     Raises ClusterError if the recorded context now leads to another cluster.
     """
-    opened = stack.open_stack(name, backend, create=False)
+    opened = stack.find(name, backend)
     if opened is None:
         return None
     config = opened.config()
@@ -143,12 +169,8 @@ def find(name: str, backend: Backend) -> Recorded | None:
             hint="point the context back to the cluster that it was when the stack was applied",
         )
     deployment = load.deployment_from(config["deployment"], str(opened.settings_file))
-    return Recorded(
-        stack=opened, state=opened.state(), cluster=cluster, plan=size(deployment, load.facts(deployment))
-    )
+    return Recorded(stack=opened, state=opened.state(), cluster=cluster, plan=size(deployment, load.facts(deployment)))
 
 
 def _readiness(plan: Plan, cluster: Cluster) -> Readiness:
-    return cluster.readiness(
-        namespace=plan.namespace, name=plan.release, serverless=plan.facts.profile.is_serverless
-    )
+    return cluster.readiness(namespace=plan.namespace, name=plan.release, serverless=plan.facts.profile.is_serverless)

@@ -9,8 +9,8 @@ from breakeven.core.plan import Plan
 from breakeven.engine import rollout, sandbox, tools
 from breakeven.engine.backend import Backend, backend
 from breakeven.engine.cluster import Cluster, connect
+from breakeven.engine.progress import OnProgress
 from breakeven.engine.rollout import Recorded, Rollout
-from breakeven.engine.tools import OnProgress
 from breakeven.errors import ClusterError, DeployError, InputError
 
 

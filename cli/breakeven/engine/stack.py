@@ -49,7 +49,7 @@ class State:
             raise GateError(f"the recorded cost of the last apply cannot be read: {error!r}") from error
 
     def owns_namespace(self, name: str) -> bool:
-        return any(f"kubernetes:core/v1:Namespace::{name}" in urn for urn in self.urns)
+        return any(urn.endswith(f"kubernetes:core/v1:Namespace::{name}") for urn in self.urns)
 
 
 EMPTY: Final = State(outputs={}, urns=())
@@ -128,27 +128,35 @@ class Stack:
         return str(_translated(run, []).stdout)
 
 
-def open_stack(name: str, backend: Backend, *, create: bool) -> Stack | None:
-    """The stack of that name, or None where there is none and `create` is false."""
+def find(name: str, backend: Backend) -> Stack | None:
+    """The stack of that name, or None where there is none."""
+    workspace = _workspace(name, backend)
+    try:
+        return Stack(_translated(lambda: automation.Stack.select(name, workspace), []), backend)
+    except _NoStack:
+        return None
+
+
+def create(name: str, backend: Backend) -> Stack:
+    """A new, empty stack."""
+    workspace = _workspace(name, backend)
+    return Stack(_translated(lambda: automation.Stack.create(name, workspace), []), backend)
+
+
+def _workspace(name: str, backend: Backend) -> automation.LocalWorkspace:
     # The engine writes state files by the umask alone.
     os.umask(0o077)
     tools.link_provider(backend.pulumi_home)
     directory = backend.stack_directory(name)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     _replace(directory / "Pulumi.yaml", _project().encode())
-    workspace = automation.LocalWorkspace(
+    return automation.LocalWorkspace(
         work_dir=str(directory),
         pulumi_home=str(backend.pulumi_home),
         program=_program,
         env_vars=backend.environment,
         pulumi_command=automation.PulumiCommand(root=str(tools.path("pulumi").parents[1])),
     )
-    try:
-        return Stack(_translated(lambda: automation.Stack.select(name, workspace), []), backend)
-    except _NoStack:
-        if not create:
-            return None
-    return Stack(_translated(lambda: automation.Stack.create(name, workspace), []), backend)
 
 
 def _program() -> None:
@@ -161,7 +169,7 @@ def _project() -> str:
 
 def _state(exported: Mapping[str, Any]) -> State:
     found = (exported.get("deployment") or {}).get("resources") or []
-    root = next((entry for entry in found if entry["type"] == "pulumi:pulumi:Stack"), {})
+    root: dict[str, Any] = next((entry for entry in found if entry["type"] == "pulumi:pulumi:Stack"), {})
     return State(outputs=root.get("outputs", {}), urns=tuple(entry["urn"] for entry in found))
 
 
@@ -174,9 +182,7 @@ def _replace(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
-def _reporting(
-    collected: list[automation.EngineEvent], on_step: OnStep
-) -> Callable[[automation.EngineEvent], None]:
+def _reporting(collected: list[automation.EngineEvent], on_step: OnStep) -> Callable[[automation.EngineEvent], None]:
     def on_event(event: automation.EngineEvent) -> None:
         collected.append(event)
         step = event.resource_pre_event.metadata if event.resource_pre_event else None

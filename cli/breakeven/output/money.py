@@ -18,5 +18,14 @@ def delta(amount: Decimal | None) -> str:
 
 
 def percent(share: Decimal | None) -> str:
-    """`+100.0 %`; empty where there was nothing before."""
-    return "" if share is None else f"{share:+.1f} %"
+    """`+100.0 %`, `0.0 %`; empty where there was nothing before."""
+    if share is None:
+        return ""
+    rounded = round(share, 1)
+    return f"{rounded:+} %" if rounded else "0.0 %"
+
+
+def per_gpu_hour(amount: Decimal) -> str:
+    """`$1.19/h`, and all digits that the price has: `$2.4984/h`."""
+    exact = amount.normalize()
+    return f"${exact:.2f}/h" if exact == round(exact, 2) else f"${exact:f}/h"

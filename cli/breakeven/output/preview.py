@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
 from breakeven.core.api_spend import ApiPrice
 from breakeven.core.changes import Change, Changes
-from breakeven.core.live import Check
+from breakeven.core.comparison import compare
 from breakeven.core.manifests import gpus_requested
 from breakeven.core.preview import Preview
-from breakeven.output import diff, plan_line, table
+from breakeven.output import api, checks, diff, plan_line, table
 
 SCHEMA: Final = "breakeven.preview/1"
 
 _SIGNS: Final = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": " "}
-_CHECK_SIGNS: Final = {"pass": "✓", "warn": "!", "fail": "✗"}
 
 
 def render(output: str, preview: Preview, prices: Iterable[ApiPrice]) -> str:
@@ -28,8 +28,18 @@ def render(output: str, preview: Preview, prices: Iterable[ApiPrice]) -> str:
 
 def text(preview: Preview, prices: Iterable[ApiPrice]) -> str:
     """In the order in which one decides: where, what, what changes, what it costs, what an API would cost."""
-    parts = [heading(preview), checks(preview.checks), _changes(preview), "Cost per month", diff.text(preview.diff)]
+    parts = [
+        heading(preview),
+        checks.text(preview.checks),
+        _changes(preview),
+        f"Cost per month\n{_indented(diff.text(preview.diff))}",
+        f"API-equivalent of {api.traffic(preview.plan)}\n{_indented(api.text(compare(preview.plan, prices)))}",
+    ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _indented(block: str) -> str:
+    return "\n".join(f"  {line}".rstrip() for line in block.splitlines())
 
 
 def heading(preview: Preview) -> str:
@@ -42,16 +52,6 @@ def heading(preview: Preview) -> str:
         ("Plan", plan_line.of(plan)),
     ]
     return "\n".join(f"{name:<8} {value}" for name, value in rows)
-
-
-def checks(entries: Iterable[Check]) -> str:
-    """One line a check, and its fix where it did not pass."""
-    lines = []
-    for entry in entries:
-        lines.append(f"{_CHECK_SIGNS[entry.status]} {entry.name}: {entry.detail}")
-        if entry.fix and entry.status != "pass":
-            lines.append(f"  → {entry.fix}")
-    return "\n".join(lines)
 
 
 def _changes(preview: Preview) -> str:
@@ -96,8 +96,12 @@ def _path(change: Change, path: str) -> str:
 
 
 def _at(manifest: Any, path: str) -> Any:
-    for key in path.split("."):
-        manifest = manifest.get(key) if isinstance(manifest, dict) else None
+    """The value at a path as the engine writes it: `spec.ports[0].port`, `metadata.annotations["a.b/c"]`."""
+    for quoted, index, name in re.findall(r'\["([^"]+)"\]|\[(\d+)\]|([^.\["\]]+)', path):
+        try:
+            manifest = manifest[int(index)] if index else manifest[quoted or name]
+        except (KeyError, IndexError, TypeError):
+            return None
     return manifest
 
 
@@ -109,18 +113,23 @@ def _summary(changes: Changes) -> str:
     return f"{words}{own}{f', {same} unchanged' if same else ''}"
 
 
-def markdown(preview: Preview) -> str:
-    """For a pull request: the headline first, details folded."""
+def markdown(preview: Preview, prices: Iterable[ApiPrice]) -> str:
+    """For a pull request: the headline first."""
     rows = [_row(change) for change in preview.changes.objects if change.op != "same"]
     changes = table.markdown(["", "Operation", "Object", "GPUs", "What"], rows) if rows else "No changes."
     return "\n\n".join(
-        [f"### `{preview.plan.stack}`: {plan_line.of(preview.plan)}", diff.markdown(preview.diff), changes]
+        [
+            f"### `{preview.plan.stack}`: {plan_line.of(preview.plan)}",
+            diff.markdown(preview.diff),
+            changes,
+            api.markdown(compare(preview.plan, prices)),
+        ]
     )
 
 
-def data(preview: Preview) -> dict[str, Any]:
+def data(preview: Preview, prices: Iterable[ApiPrice]) -> dict[str, Any]:
     """JSON-ready; money as decimal strings."""
-    plan = preview.plan
+    plan, comparison = preview.plan, compare(preview.plan, prices)
     return {
         "schema": SCHEMA,
         "cluster": {"server": preview.target.server, "context": preview.target.context},
@@ -129,11 +138,10 @@ def data(preview: Preview) -> dict[str, Any]:
         "gpus": {"before": preview.gpus_before, "after": preview.gpus_after},
         "counts": preview.changes.counts,
         "changes": [_change_data(change) for change in preview.changes.objects if change.op != "same"],
-        "checks": [
-            {"name": entry.name, "status": entry.status, "detail": entry.detail, "fix": entry.fix}
-            for entry in preview.checks
-        ],
+        "checks": checks.data(preview.checks),
         "cost": diff.data(preview.diff),
+        "api": api.data(comparison),
+        "decision": api.decision_data(comparison),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from breakeven.core.cost import CostProjection
 from breakeven.core.live import Readiness, Target
-from breakeven.core.plan import Plan
+from breakeven.core.plan import SERVICE_PORT, Plan
 from breakeven.output import plan_line, table
 from breakeven.output.money import usd
 
@@ -77,10 +77,13 @@ def removed(plan: Plan, recorded: CostProjection) -> str:
 def applied(plan: Plan, readiness: Readiness, *, sandbox: bool) -> str:
     """The end of an `up`: readiness, endpoint, next command."""
     flag = " --sandbox" if sandbox else ""
-    lines = [f"Ready      {ready(readiness)}, {readiness.gpus} GPUs", f"Endpoint   {plan.endpoint} (inside the cluster)"]
+    lines = [
+        f"Ready      {ready(readiness)}, {readiness.gpus} GPUs",
+        f"Endpoint   {plan.endpoint} (inside the cluster)",
+    ]
     if sandbox:
         lines.append("           the sandbox rehearses the apply: its pods are simulated, no model answers there")
     else:
-        lines.append(f"           kubectl -n {plan.namespace} port-forward service/{plan.release} 8000:80")
+        lines.append(f"           kubectl -n {plan.namespace} port-forward service/{plan.release} {SERVICE_PORT}")
     name = f"--profile {plan.facts.profile.name}" + (f" --name {plan.stack}" if plan.deployment.name else "")
     return "\n".join([*lines, f"Next       deploy status {name}{flag}"])

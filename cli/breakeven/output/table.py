@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_NUMBER = re.compile(r"[+\-−]?\$?[\d,]+(\.\d+)?( ?[%×])?|-|unknown|never")
+_NUMBER = re.compile(r"(at least )?[+\-−]?\$?[\d,]+(\.\d+)?( ?[%×])?|-|unknown|never")
 
 
 def text(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -38,4 +38,6 @@ def _text_row(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) 
 
 def _right_aligned(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[bool]:
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in headers]
-    return [bool(column) and all(_NUMBER.fullmatch(cell) or not cell for cell in column) for column in columns]
+    return [
+        bool(column) and all(_NUMBER.fullmatch(cell.strip("*")) or not cell for cell in column) for column in columns
+    ]

@@ -1,0 +1,28 @@
+"""deploy profiles"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from breakeven import load, options
+from breakeven.output import profiles
+
+
+@click.command(name="profiles")
+@click.argument("name", required=False, shell_complete=options.complete_profile)
+@options.output_option
+def command(name: str | None, output: str) -> None:
+    """Hardware profiles; with NAME all about one: placement, reference row and dated offers, with sources.
+
+    \b
+    Example:
+      deploy profiles 4xa100
+    """
+    if name is None:
+        click.echo(profiles.render_all(output, list(load.profiles().values())))
+        return
+    profile = load.profile(name)
+    accelerator = load.accelerators()[profile.accelerator]
+    click.echo(profiles.render(output, profile, accelerator, load.offers_of(profile), date.today()))

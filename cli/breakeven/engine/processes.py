@@ -1,0 +1,63 @@
+"""Processes of ours that outlive the command which started them: found by what they run, never by a stored pid.
+
+A pid file that survived a reboot names somebody else's process.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+_PROC: Final = Path("/proc")
+_GONE_S: Final = 10.0
+_POLL_S: Final = 0.05
+
+
+def running(directory: Path) -> dict[str, int]:
+    """Program name → pid of the processes that were started as `directory`/PROGRAM."""
+    found = ((pid, Path(program)) for pid, program in _all())
+    return {program.name: pid for pid, program in found if program.parent == directory}
+
+
+def kill(directory: Path) -> bool:
+    """End these processes by force, for what they hold goes away with them. Whether all are gone."""
+    for pid in running(directory).values():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return wait_for(lambda: not running(directory), _GONE_S)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
+    """Whether the condition came true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def _all() -> Iterator[tuple[int, str]]:
+    """(pid, argv[0]) of the live processes that this user can see."""
+    if not (_PROC / "self" / "cmdline").exists():
+        yield from _listed_by_ps()
+        return
+    for entry in _PROC.iterdir():
+        if entry.name.isdigit():
+            # It may end while we look. A zombie has no command line.
+            with suppress(OSError):
+                yield int(entry.name), os.fsdecode((entry / "cmdline").read_bytes().split(b"\0")[0])
+
+
+def _listed_by_ps() -> Iterator[tuple[int, str]]:
+    """macOS has no /proc. Its ps does not separate arguments: what we start lies on a path without blanks."""
+    listing = subprocess.run(["ps", "-axww", "-o", "pid=,command="], capture_output=True, text=True, check=True)
+    for line in listing.stdout.splitlines():
+        pid, _, command = line.strip().partition(" ")
+        yield int(pid), command.strip().split(" ")[0]

@@ -1,0 +1,173 @@
+"""The pinned external programs, as data: which Go module builds them, and how.
+
+The versions are pinned by the go.mod of each folder in tools/; here they are named, stamped and reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from breakeven.errors import InputError
+
+PULUMI_VERSION: Final = "3.259.0"
+PROVIDER_VERSION: Final = "4.25.0"
+HELM_VERSION: Final = "3.20.2"
+KUBERNETES_VERSION: Final = "1.36.3"
+ETCD_VERSION: Final = "3.6.14"
+KWOK_VERSION: Final = "0.8.0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """An executable. `version_arguments` make it print its version, where one from PATH would do as well."""
+
+    name: str
+    version: str
+    version_arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """A file, or a folder's YAML files, of a Go module that the folder `pinned_by` of tools/ requires."""
+
+    go_module: str
+    source: str
+    to: str
+    pinned_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Module:
+    """A folder of tools/ and what is built from it. `usual_s`: cold, on two cores.
+
+    `schema` is copied into the sources before the build, with the program's version set; `copies` are added to
+    what is built. `parallelism` limits the compiler to so many packages at once, where memory is short.
+    """
+
+    name: str
+    programs: tuple[Program, ...]
+    stamps: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    parallelism: int | None = None
+    schema: Copy | None = None
+    copies: tuple[Copy, ...] = ()
+    usual_s: int
+    for_tests: bool = False
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Arguments of `go build`."""
+        stamped = " ".join(("-s -w", *(f"-X {stamp}" for stamp in self.stamps)))
+        return (
+            "-trimpath",
+            "-buildvcs=false",
+            *(("-p", str(self.parallelism)) if self.parallelism else ()),
+            *(("-tags", ",".join(self.tags)) if self.tags else ()),
+            f"-ldflags={stamped}",
+        )
+
+
+_KUBE_STAMP: Final = "k8s.io/component-base/version."
+
+MODULES: Final = (
+    Module(
+        name="helm",
+        programs=(Program(name="helm", version=HELM_VERSION, version_arguments=("version", "--short")),),
+        stamps=(f"helm.sh/helm/v3/internal/version.version=v{HELM_VERSION}",),
+        usual_s=80,
+    ),
+    Module(
+        name="pulumi",
+        programs=(Program(name="pulumi", version=PULUMI_VERSION, version_arguments=("version",)),),
+        # Without its version the SDK refuses the engine.
+        stamps=(f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI_VERSION}",),
+        tags=("grpcnotrace",),  # as upstream builds it
+        usual_s=250,
+    ),
+    Module(
+        name="kube",
+        programs=(
+            Program(name="kube-apiserver", version=KUBERNETES_VERSION),
+            Program(name="kube-controller-manager", version=KUBERNETES_VERSION),
+            Program(name="kube-scheduler", version=KUBERNETES_VERSION),
+            Program(name="kubectl", version=KUBERNETES_VERSION),
+            Program(name="etcd", version=ETCD_VERSION),
+            Program(name="kwok", version=KWOK_VERSION),
+            Program(name="kwokctl", version=KWOK_VERSION),
+        ),
+        # Without them the server calls itself v0.0.0, and clients misjudge it.
+        stamps=(
+            f"{_KUBE_STAMP}gitVersion=v{KUBERNETES_VERSION}",
+            f"{_KUBE_STAMP}gitMajor={KUBERNETES_VERSION.split('.')[0]}",
+            f"{_KUBE_STAMP}gitMinor={KUBERNETES_VERSION.split('.')[1]}",
+            f"{_KUBE_STAMP}gitTreeState=clean",
+        ),
+        copies=(Copy(go_module="sigs.k8s.io/kwok", source="kustomize/stage", to="stages", pinned_by="kube"),),
+        usual_s=360,
+    ),
+    Module(
+        name="provider",
+        programs=(Program(name="pulumi-resource-kubernetes", version=PROVIDER_VERSION),),
+        stamps=(f"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=v{PROVIDER_VERSION}",),
+        # One package of the Kubernetes SDK alone takes 2.6 GB to compile.
+        parallelism=2,
+        schema=Copy(
+            go_module="github.com/pulumi/pulumi-kubernetes/provider/v4",
+            source="cmd/pulumi-resource-kubernetes/schema.json",
+            to="cmd/pulumi-resource-kubernetes/schema-embed.json",
+            pinned_by="provider",
+        ),
+        usual_s=450,
+    ),
+    Module(
+        name="knative-crds",
+        programs=(),
+        copies=(
+            Copy(
+                go_module="knative.dev/serving",
+                source="config/core/300-resources",
+                to="crds",
+                pinned_by="knative-crds",
+            ),
+        ),
+        usual_s=5,
+    ),
+    Module(
+        name="helm-unittest",
+        programs=(Program(name="helm-unittest", version="1.0.3"),),
+        usual_s=40,
+        for_tests=True,
+    ),
+    Module(
+        name="python-host",
+        programs=(Program(name="pulumi-language-python", version="3.78.0"),),
+        # The host is the last that its Go module carries; what it executes is the engine's own.
+        copies=(
+            Copy(
+                go_module="github.com/pulumi/pulumi/sdk/v3",
+                source="python/cmd/pulumi-language-python-exec",
+                to="bin/pulumi-language-python-exec",
+                pinned_by="pulumi",
+            ),
+        ),
+        usual_s=35,
+        for_tests=True,
+    ),
+)
+
+
+def module(name: str) -> Module:
+    """By the name of its folder. Raises InputError."""
+    for candidate in MODULES:
+        if candidate.name == name:
+            return candidate
+    raise InputError(f"no module {name!r} in tools/")
+
+
+def module_of(program: str) -> Module:
+    """The module that a program comes from. Raises InputError."""
+    for candidate in MODULES:
+        if any(entry.name == program for entry in candidate.programs):
+            return candidate
+    raise InputError(f"no pinned program {program!r}")

@@ -1,0 +1,64 @@
+"""Models that can be chosen, and the facts that their memory and speed follow from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from breakeven.convert import plain
+from breakeven.core.model import Model
+from breakeven.output import table
+
+SCHEMA: Final = "breakeven.models/1"
+
+_HEADERS: Final = ["Model", "Parameters", "Active", "Weights", "Context", "Licence", "Gated", "Checked"]
+
+
+def render(output: str, models: Sequence[Model], *, detailed: bool) -> str:
+    """By the value of `-o`. JSON has all facts of each model either way."""
+    if output == "json":
+        return json.dumps({"schema": SCHEMA, "models": [_data(model) for model in models]}, indent=2)
+    if detailed:
+        return "\n\n".join(table.render(output, ["Fact", "Value"], _facts(model)) for model in models)
+    return table.render(output, _HEADERS, [_row(model) for model in models])
+
+
+def _row(model: Model) -> list[str]:
+    return [
+        model.name,
+        f"{model.parameters_billion:,.2f} B",
+        f"{model.active_parameters_billion:,.2f} B",
+        f"{model.weights_gib:,.1f} GiB",
+        f"{model.context_length:,}",
+        model.licence,
+        "yes" if model.gated else "no",
+        model.checked.isoformat(),
+    ]
+
+
+def _facts(model: Model) -> list[list[str]]:
+    return [
+        ["name", model.name],
+        ["family", model.family],
+        ["kind", "mixture of experts" if model.is_moe else "dense"],
+        ["parameters", f"{model.parameters_billion} billion, {model.active_parameters_billion} billion active"],
+        ["weights", f"{model.weights_gib:,.1f} GiB in bf16"],
+        ["context_length", f"{model.context_length:,} tokens"],
+        ["KV cache", f"{model.kv_bytes_per_token(1):,} bytes a token in bf16"],
+        ["layers", str(model.layers)],
+        ["hidden_size", str(model.hidden_size)],
+        ["attention_heads", str(model.attention_heads)],
+        ["kv_heads", str(model.kv_heads)],
+        ["head_dim", str(model.head_dim)],
+        ["vocabulary", f"{model.vocabulary:,}"],
+        ["licence", model.licence],
+        ["gated", "yes: the download needs a Hugging Face token (--hub-token-secret)" if model.gated else "no"],
+        ["comparator", f"{model.comparator}: the same weights hosted"],
+        ["source", model.source],
+        ["checked", model.checked.isoformat()],
+    ]
+
+
+def _data(model: Model) -> dict[str, Any]:
+    return {**plain(model), "weights_gib": round(model.weights_gib, 2)}

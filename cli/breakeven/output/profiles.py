@@ -1,0 +1,113 @@
+"""Hardware profiles: all of them as a list, one of them in full."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from breakeven.convert import plain
+from breakeven.core.hardware import Accelerator, Offer, PlatformPlacement, Profile
+from breakeven.core.units import cents
+from breakeven.output import money, table
+from breakeven.output.offers import sold_as, terms
+
+LIST_SCHEMA: Final = "breakeven.profiles/1"
+SCHEMA: Final = "breakeven.profile/1"
+
+_LIST_HEADERS: Final = ["Profile", "Hardware", "GPUs", "Reference rent a month", "Checked", "Default model"]
+_OFFER_HEADERS: Final = ["Offer", "One GPU", "Node a month", "Sold as", "Terms", "Checked", "Age", "Source"]
+
+
+def render_all(output: str, profiles: Sequence[Profile]) -> str:
+    """By the value of `-o`."""
+    if output == "json":
+        return json.dumps({"schema": LIST_SCHEMA, "profiles": [plain(profile) for profile in profiles]}, indent=2)
+    rows = [_row(profile) for profile in profiles]
+    sources = (f"Source of the rents: {profile.reference.source}" for profile in profiles if _has_rent(profile))
+    return "\n\n".join([table.render(output, _LIST_HEADERS, rows), *dict.fromkeys(sources)])
+
+
+def render(output: str, profile: Profile, accelerator: Accelerator, offers: Sequence[Offer], today: date) -> str:
+    """By the value of `-o`. `today` gives the offers their age."""
+    if output == "json":
+        return json.dumps({"schema": SCHEMA, **_data(profile, offers, today)}, indent=2)
+    heading = "### " if output == "markdown" else ""
+    return "\n\n".join(
+        [
+            table.render(output, ["Fact", "Value"], _facts(profile, accelerator)),
+            f"{heading}Nodes: all labels of one platform",
+            table.render(output, ["Platform", "Labels", "Source"], [_placement(p) for p in profile.placement]),
+            f"{heading}Dated offers of the same GPUs",
+            table.render(output, _OFFER_HEADERS, [_offer_row(profile, offer, today) for offer in offers]),
+        ]
+    )
+
+
+def _has_rent(profile: Profile) -> bool:
+    return profile.reference.usd_per_month is not None
+
+
+def _row(profile: Profile) -> list[str]:
+    return [
+        profile.name,
+        profile.title,
+        str(profile.gpus_per_node),
+        money.usd(profile.reference.usd_per_month) if _has_rent(profile) else "by the second",
+        profile.reference.checked.isoformat(),
+        profile.model,
+    ]
+
+
+def _facts(profile: Profile, accelerator: Accelerator) -> list[list[str]]:
+    reference = profile.reference
+    rent = f"{money.usd(reference.usd_per_month)} a month" if _has_rent(profile) else "none: paid by the second"
+    speed = "" if reference.requests_per_second is None else f"{reference.requests_per_second:g} requests/s: "
+    return [
+        ["profile", f"{profile.name}: {profile.title}"],
+        ["GPUs", f"{profile.gpus_per_node} × {accelerator.title}, {accelerator.memory_gib} GiB each"],
+        ["GPU facts", f"{accelerator.source}, checked {accelerator.checked}"],
+        ["default model", profile.model],
+        ["reference rent", rent],
+        ["reference load", f"{speed}{reference.workload}"],
+        ["reference source", f"{reference.source}, checked {reference.checked}"],
+        ["operations", f"{money.usd(profile.ops_usd_per_month)} a month by default"],
+        ["setup, amortised", f"{money.usd(profile.setup_usd_per_month)} a month by default"],
+    ]
+
+
+def _placement(placement: PlatformPlacement) -> list[str]:
+    labels = "; ".join(f"{label.key} in {', '.join(label.values)}" for label in placement.labels)
+    return [placement.platform, labels, placement.source]
+
+
+def _offer_row(profile: Profile, offer: Offer, today: date) -> list[str]:
+    return [
+        offer.name,
+        money.per_gpu_hour(offer.usd_per_gpu_hour),
+        money.usd(_node_rent(profile, offer)),
+        sold_as(offer),
+        terms(offer),
+        offer.checked.isoformat(),
+        f"{_age(offer, today)} days",
+        offer.source,
+    ]
+
+
+def _data(profile: Profile, offers: Sequence[Offer], today: date) -> dict[str, Any]:
+    return {**plain(profile), "offers": [_offer_data(profile, offer, today) for offer in offers]}
+
+
+def _offer_data(profile: Profile, offer: Offer, today: date) -> dict[str, Any]:
+    return {**plain(offer), "node_monthly_usd": str(_node_rent(profile, offer)), "age_days": _age(offer, today)}
+
+
+def _node_rent(profile: Profile, offer: Offer) -> Decimal:
+    """USD a month for the GPUs of one node, whether or not they are sold as one machine."""
+    return cents(offer.usd_per_month(profile.gpus_per_node))
+
+
+def _age(offer: Offer, today: date) -> int:
+    return (today - offer.checked).days

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from breakeven.core.manifests import GPU_RESOURCE, MAX_SCALE, gpus_requested
+from breakeven.errors import GateError
+
+
+def pod(*gpus: Any) -> dict[str, Any]:
+    return {"containers": [{"resources": {"limits": {GPU_RESOURCE: count}}} for count in gpus]}
+
+
+def deployment(replicas: Any, *gpus: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "spec": {"replicas": replicas, "template": {"spec": pod(*gpus)}},
+    }
+
+
+def knative(max_scale: Any, *gpus: Any) -> dict[str, Any]:
+    metadata = {"annotations": {MAX_SCALE: max_scale}}
+    template = {"metadata": metadata, "spec": pod(*gpus)}
+    return {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "spec": {"template": template}}
+
+
+@pytest.mark.parametrize(
+    ("manifests", "gpus"),
+    [
+        ([], 0),
+        ([deployment(2, 4)], 8),
+        # protobuf has no whole numbers, YAML quotes them.
+        ([deployment(2.0, "4")], 8),
+        ([deployment(0, 4)], 0),
+        # Containers of a pod run together.
+        ([deployment(1, 4, 1)], 5),
+        ([knative("3", 1)], 3),
+        ([deployment(1, 4), knative("2", 1)], 6),
+        ([{"kind": "Pod", "spec": pod(2)}], 2),
+        ([{"kind": "Service", "spec": {"ports": []}}, {"kind": "Namespace"}, {"kind": "ConfigMap", "data": {}}], 0),
+        ([{"kind": "Deployment", "spec": {"template": {"spec": {"containers": [{}]}}}}], 0),
+    ],
+)
+def test_gpus_of_all_replicas_are_counted(manifests: list[dict[str, Any]], gpus: int) -> None:
+    assert gpus_requested(manifests) == gpus
+
+
+def test_a_missing_replica_count_is_one() -> None:
+    manifest = deployment(1, 4)
+    del manifest["spec"]["replicas"]
+    assert gpus_requested([manifest]) == 4
+
+
+def test_init_containers_reuse_the_gpus() -> None:
+    manifest = deployment(1, 4)
+    manifest["spec"]["template"]["spec"]["initContainers"] = pod(4)["containers"]
+    assert gpus_requested([manifest]) == 4
+
+
+@pytest.mark.parametrize("count", ["04da6b54-80e4-46f7-96ec-b56ff0331ba9", "", None, -1, 1.5, "nan", "inf"])
+def test_what_cannot_be_counted_is_refused(count: Any) -> None:
+    with pytest.raises(GateError, match="cannot be counted and priced"):
+        gpus_requested([deployment(1, count)])
+
+
+def test_knative_without_a_limit_is_refused() -> None:
+    manifest = knative("1", 1)
+    manifest["spec"]["template"]["metadata"] = {}
+    with pytest.raises(GateError, match="max-scale is None"):
+        gpus_requested([manifest])

@@ -1,0 +1,65 @@
+"""profiles/.schema.json, which editors check profiles with, is the Profile dataclass. `make golden` writes it anew."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+import yaml
+
+from breakeven import resources
+from breakeven.core.hardware import Profile
+
+SCHEMA = resources.profiles() / ".schema.json"
+
+
+def generated() -> dict[str, Any]:
+    schema: dict[str, Any] = msgspec.json.schema(Profile)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["$comment"] = "Generated from breakeven.core.hardware.Profile: make golden"
+    for record in schema["$defs"].values():
+        record["description"] = " ".join(record["description"].split())
+        record["additionalProperties"] = False
+    # An amount of USD is a number in YAML; a quoted one is exact as well.
+    return _replaced(schema, {"type": "string", "format": "decimal"}, {"type": ["number", "string"]})
+
+
+def _replaced(node: Any, old: Any, new: Any) -> Any:
+    if node == old:
+        return new
+    if isinstance(node, dict):
+        return {key: _replaced(value, old, new) for key, value in node.items()}
+    return [_replaced(item, old, new) for item in node] if isinstance(node, list) else node
+
+
+def test_the_editors_schema_is_current() -> None:
+    text = json.dumps(generated(), indent=2) + "\n"
+    if os.environ.get("BREAKEVEN_WRITE_GOLDEN"):
+        SCHEMA.write_text(text, encoding="utf-8")
+    assert SCHEMA.read_text(encoding="utf-8") == text, "make golden"
+
+
+def as_editors_see_it(path: Path) -> Any:
+    """JSON has no dates."""
+    return json.loads(json.dumps(yaml.safe_load(path.read_text(encoding="utf-8")), default=str))
+
+
+@pytest.mark.parametrize("path", sorted(resources.profiles().glob("*.yaml")), ids=lambda path: path.stem)
+def test_editors_find_nothing_wrong_with_the_packaged_profiles(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=.schema.json\n")
+    jsonschema.validate(as_editors_see_it(path), json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+def test_editors_mark_a_misspelt_key() -> None:
+    data = as_editors_see_it(resources.profiles() / "1xa100.yaml")
+    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    data["placement"][0]["lables"] = data["placement"][0].pop("labels")
+    assert {error.message for error in validator.iter_errors(data)} == {
+        "Additional properties are not allowed ('lables' was unexpected)",
+        "'labels' is a required property",
+    }
