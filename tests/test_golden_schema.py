@@ -26,7 +26,8 @@ def generated() -> dict[str, Any]:
         record["description"] = " ".join(record["description"].split())
         record["additionalProperties"] = False
     # An amount of USD is a number in YAML; a quoted one is exact as well.
-    return _replaced(schema, {"type": "string", "format": "decimal"}, {"type": ["number", "string"]})
+    amount = {"type": ["number", "string"]}
+    return {key: _replaced(part, {"type": "string", "format": "decimal"}, amount) for key, part in schema.items()}
 
 
 def _replaced(node: Any, old: Any, new: Any) -> Any:

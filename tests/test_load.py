@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from breakeven.errors import InputError
 
 
 @pytest.fixture
-def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of profiles with one valid copy in it."""
     path = tmp_path / "1xa100.yaml"
     path.write_text((resources.profiles() / "1xa100.yaml").read_text(encoding="utf-8"), encoding="utf-8")
@@ -46,22 +47,35 @@ def test_the_packaged_profiles() -> None:
         ("kind: node", "kind: nodes", "1xa100.yaml:4: kind: expected one of node, serverless, got 'nodes'"),
         ("name: 1xa100", "name: other", "1xa100.yaml:2: name: expected '1xa100', the name of the file, got 'other'"),
         ("ops_usd_per_month: 1000\n", "", "1xa100.yaml:2: ops_usd_per_month: is required"),
-        ("usd_per_month: 2000", "usd_per_month: 0", "1xa100.yaml:39: reference.usd_per_month: must be above 0"),
+        ("usd_per_month: 2000", "usd_per_month: 0", "1xa100.yaml:41: reference.usd_per_month: must be above 0"),
         (
             "checked: 2026-11-24",
             "checked: yesterday",
-            "1xa100.yaml:43: reference.checked: expected a date such as 2026-11-24, got 'yesterday'",
+            "1xa100.yaml:45: reference.checked: expected a date such as 2026-11-24, got 'yesterday'",
         ),
         ("- platform: gke", "- platform: eks", "1xa100.yaml:15: placement[1].platform: expected one of gfd, gke,"),
         ("[nvidia-a100-80gb]", "[]", "1xa100.yaml:17: placement[1].labels[0]: label cloud.google.com/gke-accelerator"),
         ("[nvidia-a100-80gb]", "80", "1xa100.yaml:18: placement[1].labels[0].values: expected a list, got 80"),
-        ("accelerator: a100-80gb", "accelerator: a100", "1xa100.yaml:5: accelerator: unknown accelerator 'a100'"),
-        ("model: Qwen/Qwen3-8B", "model: Qwen/Qwen3", "1xa100.yaml:7: model: unknown model 'Qwen/Qwen3'"),
-        ("  - runpod-secure-a100", "  - runpod-secure", "1xa100.yaml:34: offers[2]: unknown offer 'runpod-secure'"),
     ],
 )
 def test_a_bad_profile_is_named_by_line_and_key(profiles: Path, old: str, new: str, message: str) -> None:
     assert spoil(profiles, old, new).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("accelerator: a100-80gb", "accelerator: a100", "unknown accelerator of profile 1xa100 'a100'"),
+        ("model: Qwen/Qwen3-8B", "model: Qwen/Qwen3", "unknown model 'Qwen/Qwen3'"),
+        ("  - runpod-secure-a100", "  - runpod-secure", "unknown offer of profile 1xa100 'runpod-secure'"),
+    ],
+)
+def test_a_profile_that_names_what_is_not_there(profiles: Path, old: str, new: str, message: str) -> None:
+    path = profiles / "1xa100.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        load.offers_of(load.facts(Deployment(profile="1xa100")).profile)
+    assert str(raised.value) == message
 
 
 @pytest.mark.parametrize("name", sorted(load.profiles()))
@@ -129,7 +143,9 @@ def test_without_an_offer_the_reference_counts_or_the_first_if_serverless() -> N
 def test_flags_lie_over_the_file(tmp_path: Path) -> None:
     path = tmp_path / "deploy.yaml"
     path.write_text("profile: 4xa100\nworkload: {input_tokens: 10, output_tokens: 20}\n", encoding="utf-8")
-    found = load.deployment(path, {("workload", "input_tokens"): (30, "--input-tokens"), ("replicas",): (2, "--replicas")})
+    found = load.deployment(
+        path, {("workload", "input_tokens"): (30, "--input-tokens"), ("replicas",): (2, "--replicas")}
+    )
     assert (found.replicas, found.workload.input_tokens, found.workload.output_tokens) == (2, 30, 20)
 
 

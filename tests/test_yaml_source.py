@@ -38,7 +38,10 @@ def refusal(text: str) -> str:
         ("profile: 2026-13-45\n", "d.yaml: malformed YAML: month must be in 1..12"),
         # Keys.
         ("profile: a\nprofile: b\n", "d.yaml:2: profile: duplicate key"),
-        ("profile: a\nworkload:\n  input_tokens: 1\n  input_tokens: 2\n", "d.yaml:4: workload.input_tokens: duplicate key"),
+        (
+            "profile: a\nworkload:\n  input_tokens: 1\n  input_tokens: 2\n",
+            "d.yaml:4: workload.input_tokens: duplicate key",
+        ),
         (
             "profile: a\nworkload:\n  input_token: 1\n",
             "d.yaml:3: workload.input_token: unknown key; "
@@ -62,7 +65,10 @@ def refusal(text: str) -> str:
             "profile: a\nweights: {storage: disk}\n",
             "d.yaml:2: weights.storage: expected one of emptyDir, pvc, got 'disk'",
         ),
-        ("profile: a\nweights: {storage: [pvc]}\n", "d.yaml:2: weights.storage: expected one of emptyDir, pvc, got a list"),
+        (
+            "profile: a\nweights: {storage: [pvc]}\n",
+            "d.yaml:2: weights.storage: expected one of emptyDir, pvc, got a list",
+        ),
         # Amounts.
         (
             "profile: a\nprices:\n  ops_usd_per_month: much\n",
@@ -190,7 +196,7 @@ def test_a_flag_below_an_absent_or_empty_key() -> None:
 def test_a_flag_does_not_hide_what_is_wrong_in_the_file() -> None:
     source = Source.parse("profile: a\nworkload: 5\n", "d.yaml")
     source.lay(("workload", "input_tokens"), 7, "--input-tokens")
-    with pytest.raises(InputError, match="d.yaml:2: workload: expected a mapping of keys, got 5"):
+    with pytest.raises(InputError, match=r"d\.yaml:2: workload: expected a mapping of keys, got 5"):
         source.convert(Deployment)
 
 

@@ -15,7 +15,6 @@ Errors hold facts and print nothing; `main` turns one into one message and its e
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class DeployError(Exception):
@@ -64,6 +63,8 @@ class Interrupted(DeployError):
 
 def unknown(kind: str, name: str, known: Iterable[str], *, listing: str) -> InputError:
     """An unknown name, with the close ones. `listing` is the command that lists them all."""
+    from difflib import get_close_matches
+
     by_folded = {candidate.casefold(): candidate for candidate in known}
     close = get_close_matches(name.casefold(), by_folded, n=2, cutoff=0.6)
     guess = f"did you mean {' or '.join(by_folded[match] for match in close)}? " if close else ""

@@ -27,9 +27,11 @@ def profiles() -> dict[str, Profile]:
     """All hardware profiles by name, in the order of their file names."""
     found = {}
     for path in sorted(resources.profiles().glob("*.yaml")):
-        profile = _read(path, Profile)
+        source = Source.read(path)
+        profile = source.convert(Profile)
         if profile.name != path.stem:
-            raise InputError(f"expected {path.stem!r}, got {profile.name!r}", where=f"{path}: name")
+            message = f"expected {path.stem!r}, the name of the file, got {profile.name!r}"
+            raise InputError(message, where=source.where(("name",)))
         found[profile.name] = profile
     return found
 
@@ -67,9 +69,20 @@ def model(name: str) -> Model:
     return _named("model", name, models(), "deploy models")
 
 
+def accelerator_of(hardware: Profile) -> Accelerator:
+    """Raises InputError where the profile names one that the catalogue lacks."""
+    kind, listing = f"accelerator of profile {hardware.name}", resources.catalog() / "accelerators.yaml"
+    return _named(kind, hardware.accelerator, accelerators(), str(listing))
+
+
 def offers_of(hardware: Profile) -> list[Offer]:
-    """The dated offers of a profile's own hardware, cheapest first."""
-    return sorted((offers()[name] for name in hardware.offers), key=lambda offer: offer.usd_per_gpu_hour)
+    """The dated offers of a profile's own hardware, cheapest GPU first."""
+    return sorted((_offer_of(hardware, name) for name in hardware.offers), key=lambda offer: offer.usd_per_gpu_hour)
+
+
+def _offer_of(hardware: Profile, name: str) -> Offer:
+    listing = resources.catalog() / "gpu_offers.yaml"
+    return _named(f"offer of profile {hardware.name}", name, offers(), str(listing))
 
 
 def facts(deployment: Deployment) -> Facts:
@@ -79,7 +92,7 @@ def facts(deployment: Deployment) -> Facts:
     hardware = profile(deployment.profile)
     return Facts(
         profile=hardware,
-        accelerator=accelerators()[hardware.accelerator],
+        accelerator=accelerator_of(hardware),
         model=model(deployment.model or hardware.model),
         offer=_offer(deployment, hardware),
     )
@@ -88,11 +101,11 @@ def facts(deployment: Deployment) -> Facts:
 def _offer(deployment: Deployment, hardware: Profile) -> Offer | None:
     name = deployment.prices.offer
     if name is None:
-        return offers()[hardware.offers[0]] if hardware.is_serverless else None
+        return _offer_of(hardware, hardware.offers[0]) if hardware.is_serverless else None
     if name not in hardware.offers:
         listing = f"deploy profiles {hardware.name}"
         raise unknown(f"offer of profile {hardware.name}", name, hardware.offers, listing=listing)
-    return offers()[name]
+    return _offer_of(hardware, name)
 
 
 def deployment(path: Path | None, overrides: Mapping[KeyPath, tuple[Any, str]]) -> Deployment:
@@ -102,8 +115,6 @@ def deployment(path: Path | None, overrides: Mapping[KeyPath, tuple[Any, str]]) 
     source = Source.read(path) if path else Source.empty()
     if source.data is None:
         source.data = {}
-    if not isinstance(source.data, dict):
-        raise InputError(f"expected a mapping of keys, got {type(source.data).__name__}", where=source.where(()))
     for key, (value, origin) in overrides.items():
         source.lay(key, value, origin)
     return source.convert(Deployment)

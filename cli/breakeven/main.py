@@ -38,6 +38,7 @@ Exit codes:
   6    the gate refused: what would be applied is not what was priced
   7    a difference was found, and you asked to be told by exit code
   130  interrupted
+
 \b
 Shell completion: eval "$(_DEPLOY_COMPLETE=bash_source deploy)", or zsh_source, or fish_source.
 """

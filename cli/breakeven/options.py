@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from breakeven import load
 from breakeven.convert import KeyPath
 from breakeven.errors import InputError
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from breakeven.convert import KeyPath
     from breakeven.core.deployment import Deployment
     from breakeven.core.plan import Plan
@@ -34,21 +35,19 @@ class _Usd(click.ParamType[Decimal]):
             self.fail(f"{value!r} is not an amount of USD", param, ctx)
 
 
-def _complete(names: Callable[[], Any]) -> Callable[..., list[CompletionItem]]:
-    """Completion from packaged data only: never the network, never the cluster."""
-
-    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(name) for name in names() if name.startswith(incomplete)]
-
-    return complete
-
-
 def complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    return _complete(load.profiles)(ctx, param, incomplete)
+    return _complete(load.profiles(), incomplete)
 
 
 def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    return _complete(load.models)(ctx, param, incomplete)
+    return _complete(load.models(), incomplete)
+
+
+def _complete(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    """Completion from packaged data only: never the network, never the cluster."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 # parameter → key path in deploy.yaml

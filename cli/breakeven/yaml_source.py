@@ -46,7 +46,9 @@ class Source:
             loader = _Loader(text)
             node = loader.get_single_node()
             # Before the construction, which copies merged keys (`<<`) into the nodes.
-            origins = dict(_origins(node, name)) if node else {(): name}
+            origins: dict[KeyPath, str] = {(): name}
+            if node:
+                origins.update(_origins(node, name))
             data = None if node is None else loader.construct_document(node)
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise _malformed(error, name) from error
@@ -56,11 +58,11 @@ class Source:
         """Put `value` over what stands at `path`; later errors there name `origin`."""
         target = self.data
         for key in path[:-1]:
-            if target.get(key) is None:
+            if isinstance(target, dict) and target.get(key) is None:
                 target[key] = {}
-            target = target[key]
-            if not isinstance(target, dict):
-                return  # It must not hide that; `convert` refuses it.
+            target = target[key] if isinstance(target, dict) else None
+        if not isinstance(target, dict):
+            return  # What is wrong in the file must not be hidden; `convert` refuses it.
         target[path[-1]] = value
         self._origins[path] = origin
 

@@ -53,9 +53,11 @@ def test_replicas_and_nodes_exclude_each_other() -> None:
 
 @pytest.mark.parametrize("field", ["ops_usd_per_month", "setup_usd_per_month", "storage_usd_per_gib_month"])
 def test_prices_may_be_zero_and_not_below(field: str) -> None:
-    Prices(**{field: Decimal(0)})
+    free: dict[str, Any] = {field: Decimal(0)}
+    negative: dict[str, Any] = {field: Decimal("-0.01")}
+    Prices(**free)
     with pytest.raises(ValueError, match=f"^{field} must be 0 or above"):
-        Prices(**{field: Decimal("-0.01")})
+        Prices(**negative)
 
 
 @pytest.mark.parametrize("field", ["requests_per_month", "input_tokens", "output_tokens"])

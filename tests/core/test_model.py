@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_experts_are_told_by_the_active_parameters() -> None:
 @pytest.mark.parametrize("field", ["parameters_billion", "layers", "kv_heads", "context_length"])
 def test_facts_must_be_positive(field: str) -> None:
     with pytest.raises(ValueError, match=rf"^{field} must be above 0"):
-        replace(QWEN3_8B, **{field: 0})
+        replace(QWEN3_8B, **cast(Any, {field: 0}))
 
 
 def test_active_parameters_are_part_of_all() -> None:

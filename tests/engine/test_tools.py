@@ -45,9 +45,10 @@ def hello(tmp_path: Path, caches: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 @pytest.fixture
 def no_cached_go() -> Iterator[None]:
-    go.find.cache_clear()
+    find = go.find  # a test may replace it
+    find.cache_clear()
     yield
-    go.find.cache_clear()
+    find.cache_clear()
 
 
 def _go_env(variable: str) -> str:

@@ -24,5 +24,4 @@ def command(name: str | None, output: str) -> None:
         click.echo(profiles.render_all(output, list(load.profiles().values())))
         return
     profile = load.profile(name)
-    accelerator = load.accelerators()[profile.accelerator]
-    click.echo(profiles.render(output, profile, accelerator, load.offers_of(profile), date.today()))
+    click.echo(profiles.render(output, profile, load.accelerator_of(profile), load.offers_of(profile), date.today()))

@@ -16,11 +16,11 @@ from typing import Final
 
 from breakeven import resources
 from breakeven.core.hardware import Accelerator, Profile
+from breakeven.core.local import SandboxStatus
 from breakeven.engine import processes, sandbox_nodes, tools
 from breakeven.engine.lock import held
 from breakeven.engine.progress import OnProgress, Progress, silent
 from breakeven.engine.sandbox_cluster import ControlPlane
-from breakeven.engine.sandbox_nodes import NodePool
 from breakeven.errors import ToolError
 
 _NODES_READY_S: Final = 60
@@ -34,17 +34,6 @@ class Sandbox:
     kubeconfig: Path
     context: str
     directory: Path
-
-
-@dataclass(frozen=True, kw_only=True)
-class SandboxStatus:
-    """A sandbox that was started once; without pools while it is not running."""
-
-    running: bool
-    server: str
-    kubeconfig: Path
-    directory: Path
-    pools: tuple[NodePool, ...]
 
 
 def up(profile: Profile, accelerator: Accelerator, nodes: int, *, progress: OnProgress = silent) -> Sandbox:

@@ -68,26 +68,14 @@ class ControlPlane:
     def create(self) -> None:
         """Raises ToolError."""
         client, peer = _free_ports(2)
-        arguments = [
-            *("create", "cluster", "--name", _NAME, "--kubeconfig", str(self.kubeconfig)),
+        config = self.directory / "kwokctl.yaml"
+        config.write_text(yaml.safe_dump(_configuration(client, peer)), encoding="utf-8")
+        self._kwokctl(
+            *("create", "cluster", "--name", _NAME, "--config", str(config), "--kubeconfig", str(self.kubeconfig)),
             *("--wait", f"{_READY_S}s", "--enable-crds", "Stage", "--etcd-port", str(client)),
             # With leases a restarted kwok-controller leaves the nodes alone until its former leases end, 200 s later.
             *("--node-lease-duration-seconds", "0"),
-        ]
-        # The last of equal flags wins: kwokctl's own say 0.0.0.0.
-        for component, argument in (
-            ("kube-apiserver", "bind-address=127.0.0.1"),
-            ("kube-controller-manager", "bind-address=127.0.0.1"),
-            ("kube-scheduler", "bind-address=127.0.0.1"),
-            # Alone, they need not wait 15 s after a restart for their own former leases to end.
-            ("kube-controller-manager", "leader-elect=false"),
-            ("kube-scheduler", "leader-elect=false"),
-            ("kwok-controller", "server-address=127.0.0.1:0"),
-            ("etcd", f"listen-client-urls=http://127.0.0.1:{client}"),
-            ("etcd", f"listen-peer-urls=http://127.0.0.1:{peer}"),
-        ):
-            arguments += ["--extra-args", f"{component}={argument}"]
-        self._kwokctl(arguments)
+        )
 
     def restart(self) -> None:
         """Start what has died, with all objects as they were. Raises ToolError."""
@@ -96,7 +84,7 @@ class ControlPlane:
             # kwokctl believes its pid files, whoever has that number by now.
             if not file.read_text().strip().isdigit() or int(file.read_text()) not in alive:
                 file.unlink()
-        self._kwokctl(["start", "cluster", "--name", _NAME, "--wait", f"{_READY_S}s"])
+        self._kwokctl("start", "cluster", "--name", _NAME, "--wait", f"{_READY_S}s")
 
     def kill(self) -> bool:
         """Whether no process of it is left."""
@@ -130,7 +118,7 @@ class ControlPlane:
             return False
         return True
 
-    def _kwokctl(self, arguments: Sequence[str]) -> None:
+    def _kwokctl(self, *arguments: str) -> None:
         printed = _run([str(tools.path("kwokctl")), *arguments], self._environment())
         # kwokctl only warns when the API server does not come up.
         if not self.is_running:
@@ -162,6 +150,32 @@ class ControlPlane:
             "KWOK_WORKDIR": str(self.directory / "kwok"),
             **{f"KWOK_{name}_BINARY": str(tools.path(program)) for name, program in programs.items()},
         }
+
+
+def _configuration(etcd_client: int, etcd_peer: int) -> dict[str, Any]:
+    """What kwokctl has no flags for. (Its --extra-args panics when components take turns.)
+
+    The last of equal flags wins: kwokctl's own bind to 0.0.0.0. Alone, the controllers need no leader election, which
+    makes them wait 15 s after a restart for their own former leases to end.
+    """
+    arguments = {
+        "etcd": {
+            "listen-client-urls": f"http://127.0.0.1:{etcd_client}",
+            "listen-peer-urls": f"http://127.0.0.1:{etcd_peer}",
+        },
+        "kube-apiserver": {"bind-address": "127.0.0.1"},
+        "kube-controller-manager": {"bind-address": "127.0.0.1", "leader-elect": "false"},
+        "kube-scheduler": {"bind-address": "127.0.0.1", "leader-elect": "false"},
+        "kwok-controller": {"server-address": "127.0.0.1:0"},
+    }
+    return {
+        "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
+        "kind": "KwokctlConfiguration",
+        "componentsPatches": [
+            {"name": name, "extraArgs": [{"key": key, "value": value} for key, value in extra.items()]}
+            for name, extra in arguments.items()
+        ],
+    }
 
 
 def _run(command: Sequence[str], environment: dict[str, str], stdin: str = "") -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from breakeven.core.hardware import Accelerator, Profile
+from breakeven.core.local import NodePool
 
 PROFILE_LABEL: Final = "breakeven.dev/profile"
 GPU_RESOURCE: Final = "nvidia.com/gpu"
@@ -15,16 +15,6 @@ _CPU_PER_GPU: Final = 12
 _MEMORY_GIB_PER_GPU: Final = 144
 _STORAGE_GIB_PER_GPU: Final = 1000
 _PODS: Final = 110
-
-
-@dataclass(frozen=True, kw_only=True)
-class NodePool:
-    """The sandbox's nodes of one profile."""
-
-    profile: str
-    nodes: int
-    ready: int
-    gpus: int
 
 
 def names(profile: Profile, count: int) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from breakeven import resources
+from breakeven.core.local import ProgramRecord
 from breakeven.engine import build, go
 from breakeven.engine.lock import held
 from breakeven.engine.programs import MODULES, PROVIDER_VERSION, Module, Program, module, module_of
@@ -32,16 +33,6 @@ class Toolset:
 
     def path(self, program: str) -> Path:
         return self.directory / "bin" / program
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """One line of the report. `path` is None where the program is missing."""
-
-    program: str
-    version: str
-    origin: Literal["PATH", "built", "missing"]
-    path: Path | None
 
 
 def find(name: str) -> Toolset | None:
@@ -86,7 +77,7 @@ def folder(name: str) -> Path:
     return found.directory
 
 
-def report(*, for_tests: bool = False) -> tuple[Record, ...]:
+def report(*, for_tests: bool = False) -> tuple[ProgramRecord, ...]:
     """Every pinned program and where it comes from; on request also those that only the tests need."""
     return tuple(
         _record(entry, program) for entry in MODULES if for_tests or not entry.for_tests for program in entry.programs
@@ -193,9 +184,9 @@ def _waiting(progress: OnProgress) -> build.OnTick:
     return say
 
 
-def _record(entry: Module, program: Program) -> Record:
+def _record(entry: Module, program: Program) -> ProgramRecord:
     found = find(entry.name)
     if found is None:
-        return Record(program=program.name, version=program.version, origin="missing", path=None)
+        return ProgramRecord(program=program.name, version=program.version, origin="missing", path=None)
     version = found.version if found.origin == "PATH" else program.version
-    return Record(program=program.name, version=version, origin=found.origin, path=found.path(program.name))
+    return ProgramRecord(program=program.name, version=version, origin=found.origin, path=found.path(program.name))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -24,7 +23,7 @@ _OFFER_HEADERS: Final = ["Offer", "One GPU", "Node a month", "Sold as", "Terms",
 def render_all(output: str, profiles: Sequence[Profile]) -> str:
     """By the value of `-o`."""
     if output == "json":
-        return json.dumps({"schema": LIST_SCHEMA, "profiles": [plain(profile) for profile in profiles]}, indent=2)
+        return _json({"schema": LIST_SCHEMA, "profiles": [plain(profile) for profile in profiles]})
     rows = [_row(profile) for profile in profiles]
     sources = (f"Source of the rents: {profile.reference.source}" for profile in profiles if _has_rent(profile))
     return "\n\n".join([table.render(output, _LIST_HEADERS, rows), *dict.fromkeys(sources)])
@@ -33,7 +32,7 @@ def render_all(output: str, profiles: Sequence[Profile]) -> str:
 def render(output: str, profile: Profile, accelerator: Accelerator, offers: Sequence[Offer], today: date) -> str:
     """By the value of `-o`. `today` gives the offers their age."""
     if output == "json":
-        return json.dumps({"schema": SCHEMA, **_data(profile, offers, today)}, indent=2)
+        return _json({"schema": SCHEMA, **_data(profile, offers, today)})
     heading = "### " if output == "markdown" else ""
     return "\n\n".join(
         [
@@ -44,6 +43,13 @@ def render(output: str, profile: Profile, accelerator: Accelerator, offers: Sequ
             table.render(output, _OFFER_HEADERS, [_offer_row(profile, offer, today) for offer in offers]),
         ]
     )
+
+
+def _json(data: dict[str, Any]) -> str:
+    # Imported here: the list has to start fast, and is rarely asked for as JSON.
+    import json
+
+    return json.dumps(data, indent=2)
 
 
 def _has_rent(profile: Profile) -> bool:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from breakeven.core.local import SandboxStatus
 from breakeven.output import table
-
-if TYPE_CHECKING:
-    from breakeven.engine.sandbox import SandboxStatus
 
 SCHEMA: Final = "breakeven.sandbox/1"
 

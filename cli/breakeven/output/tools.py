@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from breakeven.core.local import ProgramRecord
 from breakeven.output import table
-
-if TYPE_CHECKING:
-    from breakeven.engine.tools import Record
 
 SCHEMA: Final = "breakeven.tools/1"
 
 
-def render(output: str, records: Sequence[Record]) -> str:
+def render(output: str, records: Sequence[ProgramRecord]) -> str:
     """By the value of `-o`."""
     if output == "json":
         programs = [

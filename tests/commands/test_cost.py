@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from click.testing import Result
+
+from breakeven import load
+
+Deploy = Callable[..., Result]
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+# The brief's worked example.
+EXAMPLE = (
+    "cost",
+    *("--profile", "4xa100"),
+    *("--requests-per-month", "1000000"),
+    *("--input-tokens", "500"),
+    *("--output-tokens", "200"),
+    *("--compare-with", "openai/gpt-4o-mini"),
+)
+
+
+def answer(deploy: Deploy, *arguments: str) -> dict[str, Any]:
+    found = deploy(*arguments, "-o", "json")
+    assert found.exit_code == 0, found.output
+    data: dict[str, Any] = json.loads(found.stdout)
+    schema = json.loads((DOCS / "schemas" / "cost.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(data)
+    return data
+
+
+def test_the_briefs_example(deploy: Deploy) -> None:
+    # 8,000 + 1,000 + 500 = 9,500; 1,000,000 × (500 × 0.15 + 200 × 0.60) ÷ 1,000,000 = 195; 9,500 ÷ 0.000195.
+    data = answer(deploy, *EXAMPLE)
+    assert data["self_hosted"]["monthly_usd"] == "9500.00"
+    assert data["self_hosted"]["at_least"] is False
+    (api,) = data["api"]
+    assert api == {
+        "comparator": "openai/gpt-4o-mini",
+        "monthly_usd": "195.00",
+        "break_even_requests_per_month": 48_717_949,
+        "reachable": False,
+        "source": "genai-prices 0.2.3: $0.15/$0.60 per million tokens",
+    }
+    assert data["decision"]["choice"] == "api"
+
+
+def test_the_briefs_example_as_people_see_it(deploy: Deploy) -> None:
+    found = deploy(*EXAMPLE)
+    assert found.exit_code == 0
+    assert found.stderr == ""
+    for figure in ("$9,500.00", "$195.00", "48,717,949", "never", "reference row of 4xa100", "$3,474.80 to $10,725.16"):
+        assert figure in found.stdout
+
+
+def test_the_documented_output_is_the_real_one(deploy: Deploy) -> None:
+    documented = (DOCS / "cost.md").read_text(encoding="utf-8")
+    assert f"```console\n$ deploy {' '.join(EXAMPLE)}\n{deploy(*EXAMPLE).stdout}```" in documented
+
+
+@pytest.mark.parametrize("profile", sorted(load.profiles()))
+def test_printed_totals_are_the_sums_of_printed_lines(deploy: Deploy, profile: str) -> None:
+    hosted = answer(deploy, "cost", "--profile", profile)["self_hosted"]
+    assert Decimal(hosted["monthly_usd"]) == sum(Decimal(line["monthly_usd"]) for line in hosted["lines"])
+    assert all(line["source"] for line in hosted["lines"])
+
+
+def test_by_default_the_packaged_comparators_and_the_weights_hosted(deploy: Deploy) -> None:
+    data = answer(deploy, "cost", "--profile", "1xa100")
+    assert [api["comparator"] for api in data["api"]] == [
+        "openai/gpt-4o-mini",
+        "openai/gpt-4o",
+        "openrouter/qwen/qwen3-8b",
+    ]
+
+
+def test_a_comparator_asked_for_twice_counts_once(deploy: Deploy) -> None:
+    twice = ("--compare-with", "openai/gpt-4o") * 2
+    assert len(answer(deploy, "cost", "--profile", "1xa100", *twice)["api"]) == 1
+
+
+def test_unused_gpus_are_said(deploy: Deploy) -> None:
+    data = answer(deploy, "cost", "--profile", "8xh100", "--model", "Qwen/Qwen3-32B", "--replicas", "1")
+    assert (data["gpus"], data["gpus_unused"], data["nodes"]) == (1, 7, 1)
+    text = deploy("cost", "--profile", "8xh100", "--model", "Qwen/Qwen3-32B", "--replicas", "1").stdout
+    assert "7 GPUs paid and unused" in text
+
+
+def test_an_unknown_price_makes_the_total_at_least(deploy: Deploy) -> None:
+    data = answer(deploy, "cost", "--profile", "4xa100", "--weights-storage", "pvc")
+    assert (data["self_hosted"]["monthly_usd"], data["self_hosted"]["at_least"]) == ("9500.00", True)
+    assert [line["monthly_usd"] for line in data["self_hosted"]["lines"]][1] is None
+    assert {(api["break_even_requests_per_month"], api["reachable"]) for api in data["api"]} == {(None, None)}
+    assert data["decision"]["choice"] == "undecided"
+    assert "at least $9,500.00" in deploy("cost", "--profile", "4xa100", "--weights-storage", "pvc").stdout
+
+
+def test_an_offer_instead_of_the_reference(deploy: Deploy) -> None:
+    data = answer(deploy, "cost", "--profile", "8xh100", "--offer", "lambda-8xh100")
+    # 31.92 × 730 = 23,301.60
+    assert data["self_hosted"]["lines"][0]["monthly_usd"] == "23301.60"
+    assert data["self_hosted"]["lines"][0]["checked"] == "2026-09-26"
+
+
+def test_serverless(deploy: Deploy) -> None:
+    data = answer(deploy, "cost", "--profile", "serverless")
+    assert data["serverless"] is True
+    assert data["self_hosted"]["lines"][0]["name"] == "GPU seconds"
+    assert "by the second" in deploy("cost", "--profile", "serverless").stdout
+
+
+def test_markdown_is_for_a_pull_request(deploy: Deploy) -> None:
+    found = deploy(*EXAMPLE, "-o", "markdown").stdout
+    assert "| **Total** | **$9,500.00** |  |" in found
+    assert "| openai/gpt-4o-mini | $195.00 | 48,717,949 | never |" in found
+    assert "**Decision: use the API**" in found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ((), 2, "Error: no profile given\nNext: add --profile NAME"),
+        (("-p", "4xa10"), 2, "Error: unknown profile '4xa10'\nNext: did you mean 4xa100 or 1xa100?"),
+        (("-p", "4xa100", "--replicas", "0"), 2, "Error: --replicas: must be above 0"),
+        (("-p", "4xa100", "--replicas", "two"), 2, "'two' is not a valid integer"),
+        (("-p", "4xa100", "--ops-usd-per-month", "much"), 2, "'much' is not an amount of USD"),
+        (("-p", "4xa100", "--ops-usd-per-month", "nan"), 2, "Error: --ops-usd-per-month: expected an amount of USD"),
+        (("-p", "4xa100", "--ops-usd-per-month", "snan"), 2, "Error: --ops-usd-per-month: expected an amount of USD"),
+        (("-p", "4xa100", "--input-tokens", "-1"), 2, "Error: --input-tokens: must be above 0"),
+        (("-p", "4xa100", "--replicas", "1", "--nodes", "1"), 2, "Error: give replicas (vLLM servers) or nodes"),
+        (("-p", "4xa100", "--offer", "aws-p5"), 2, "Error: unknown offer of profile 4xa100 'aws-p5'"),
+        (("-p", "4xa100", "--compare-with", "gpt-4o"), 2, "Error: --compare-with: expected PROVIDER/MODEL such as"),
+        (("-p", "4xa100", "--compare-with", "openai/gpt-4p"), 2, "Error: unknown model of openai 'gpt-4p'"),
+        (
+            ("-p", "1xa100", "-m", "Qwen/Qwen2.5-72B-Instruct"),
+            3,
+            "Error: Qwen/Qwen2.5-72B-Instruct does not fit 1xa100",
+        ),
+        (("-f", "missing.yaml"), 2, "Error: missing.yaml: cannot read it: No such file or directory"),
+    ],
+)
+def test_what_is_refused_says_why(deploy: Deploy, arguments: tuple[str, ...], code: int, message: str) -> None:
+    found = deploy("cost", *arguments)
+    assert found.exit_code == code
+    assert found.stdout == ""
+    assert message in found.stderr
+
+
+def test_deploy_yaml_is_read_where_it_lies(deploy: Deploy) -> None:
+    Path("deploy.yaml").write_text("profile: 4xa100\nnodes: 2\n", encoding="utf-8")
+    assert answer(deploy, "cost")["nodes"] == 2
+    assert answer(deploy, "cost", "--nodes", "3")["nodes"] == 3
+    Path("deploy.yaml").write_text("profile: 4xa100\nnodes: -2\n", encoding="utf-8")
+    assert deploy("cost").stderr.startswith("Error: deploy.yaml:2: nodes: must be above 0")
+
+
+def test_the_environment_stands_in_for_flags(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BREAKEVEN_COST_PROFILE", "8xh100")
+    assert answer(deploy, "cost")["profile"] == "8xh100"

@@ -1,0 +1,157 @@
+"""A cluster of the user's own: the sandbox's API server, reached by kubeconfig and context as any other would be."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from breakeven.engine.sandbox import Sandbox
+from breakeven.engine.sandbox_cluster import ControlPlane
+from tests.engine.deploy import deploy, refuse, succeed
+
+
+@pytest.fixture
+def env(sandbox: Sandbox, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A state of the test's own; whatever it applied is removed at the end."""
+    variables = {"XDG_STATE_HOME": str(tmp_path / "state"), "KUBECONFIG": str(sandbox.kubeconfig)}
+    yield variables
+    deploy("destroy", "--name", "own", "--profile", "1xa100", "--confirm", "own", env=variables)
+
+
+OWN = ("--profile", "1xa100", "--name", "own")
+
+
+def test_context_and_server_are_shown_and_recorded_without_contents(
+    env: dict[str, str], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    out = succeed("up", *OWN, "--context", sandbox.context, "--yes", env=env)
+    server = yaml.safe_load(sandbox.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+    assert f"Cluster  {server} (context {sandbox.context})" in out
+    assert "port-forward service/llm-own 8000" in out
+    (checkpoint,) = (tmp_path / "state").rglob("stacks/breakeven/own.json")
+    resources = json.loads(checkpoint.read_text())["checkpoint"]["latest"]["resources"]
+    (provider,) = (entry for entry in resources if entry["type"] == "pulumi:providers:kubernetes")
+    inputs = provider["inputs"]
+    assert inputs["kubeconfig"] == str(sandbox.kubeconfig)
+    assert inputs["context"] == sandbox.context
+    assert inputs["clusterIdentifier"]
+
+
+def test_a_namespace_that_was_there_before_is_kept(env: dict[str, str], cluster: ControlPlane) -> None:
+    cluster.kubectl("create", "namespace", "team")
+    try:
+        out = succeed("up", *OWN, "--namespace", "team", "--yes", env=env)
+        assert "namespace team, which exists already and will be kept" in out
+        removed = succeed("destroy", *OWN, "--confirm", "own", env=env)
+        assert "kept: it was there before" in removed
+        assert "team" in cluster.kubectl("get", "namespaces")
+        assert "llm-own" not in cluster.kubectl("-n", "team", "get", "deployments,services,serviceaccounts")
+    finally:
+        cluster.kubectl("delete", "namespace", "team", "--wait=false")
+
+
+def test_an_object_of_the_same_name_is_never_adopted(env: dict[str, str], cluster: ControlPlane) -> None:
+    cluster.kubectl("create", "namespace", "others")
+    cluster.kubectl("-n", "others", "create", "service", "clusterip", "llm-own", "--tcp=80:80")
+    try:
+        message = refuse(5, "up", *OWN, "--namespace", "others", "--yes", env=env)
+        assert "Service others/llm-own exists and was not made by this stack; nothing was changed" in message
+        assert "llm-own" not in cluster.kubectl("-n", "others", "get", "serviceaccounts,deployments")
+        assert "80/TCP" in cluster.kubectl("-n", "others", "get", "service", "llm-own")
+        assert "there is no stack" in refuse(1, "status", *OWN, env=env)
+    finally:
+        cluster.kubectl("delete", "namespace", "others", "--wait=false")
+
+
+def test_the_context_of_another_cluster_is_refused(env: dict[str, str], tmp_path: Path) -> None:
+    succeed("up", *OWN, "--yes", env=env)
+    (settings,) = (tmp_path / "state").rglob("Pulumi.own.yaml")
+    text = settings.read_text()
+    identifier = yaml.safe_load(text)["config"]["breakeven:cluster"]["identifier"]
+    settings.write_text(text.replace(identifier, "00000000-0000-0000-0000-000000000000"))
+    assert "is not the cluster of this stack" in refuse(5, "destroy", *OWN, "--confirm", "own", env=env)
+    settings.write_text(text)
+
+
+def test_an_unreachable_cluster_is_said_at_once(env: dict[str, str], sandbox: Sandbox, tmp_path: Path) -> None:
+    config = yaml.safe_load(sandbox.kubeconfig.read_text())
+    config["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    message = refuse(5, "up", *OWN, "--yes", "--kubeconfig", str(tmp_path / "config"), env=env)
+    assert "https://127.0.0.1:1 is unreachable" in message
+
+
+def test_no_kubeconfig_and_unknown_context(env: dict[str, str], tmp_path: Path) -> None:
+    nowhere = {**env, "KUBECONFIG": str(tmp_path / "none")}
+    assert "no kubeconfig at" in refuse(5, "preview", *OWN, env=nowhere)
+    assert "unknown context 'kwok-breakevn'" in refuse(2, "preview", *OWN, "--context", "kwok-breakevn", env=env)
+    assert "--sandbox brings its own cluster" in refuse(2, "preview", *OWN, "--context", "x", "--sandbox", env=env)
+
+
+def test_a_wrong_passphrase_is_told_apart(env: dict[str, str]) -> None:
+    succeed("up", *OWN, "--yes", env=env)
+    message = refuse(2, "up", *OWN, "--yes", env={**env, "PULUMI_CONFIG_PASSPHRASE": "wrong"})
+    assert "the passphrase of this stack's state is another one" in message
+    assert "PULUMI_CONFIG_PASSPHRASE is empty" in refuse(
+        2, "up", *OWN, "--yes", env={**env, "PULUMI_CONFIG_PASSPHRASE": ""}
+    )
+
+
+def test_a_cluster_without_knative_refuses_serverless(env: dict[str, str], cluster: ControlPlane) -> None:
+    crd = "services.serving.knative.dev"
+    saved = cluster.kubectl("get", "crd", crd, "-o", "json")
+    cluster.kubectl("delete", "crd", crd)
+    try:
+        message = refuse(5, "up", "--profile", "serverless", "--name", "own", "--yes", env=env)
+        assert "the cluster does not know serving.knative.dev/v1 Service" in message
+        assert "install Knative Serving" in message
+    finally:
+        definition = json.loads(saved)
+        for key in ("resourceVersion", "uid", "creationTimestamp", "managedFields"):
+            definition["metadata"].pop(key, None)
+        definition.pop("status", None)
+        cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(definition))
+        cluster.kubectl("wait", "--for=condition=Established", f"crd/{crd}")
+
+
+def test_a_missing_hub_token_secret_is_found_before_the_apply(env: dict[str, str]) -> None:
+    message = refuse(5, "up", *OWN, "--hub-token-secret", "hf", "--yes", env=env)
+    assert "there is no Secret llm-own/hf" in message
+    assert "kubectl -n llm-own create secret generic hf" in message
+
+
+def test_ctrl_c_ends_130_without_a_lock(env: dict[str, str], tmp_path: Path) -> None:
+    """8xh100 finds no node here, so its pod waits; the reason is told, and Ctrl-C gets out cleanly."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "breakeven", "up", "--profile", "8xh100", "--name", "own", "--yes"],
+        env={**os.environ, **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A background process of a shell would inherit an ignored SIGINT, and pass for the wrong reason.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert process.stderr
+    said = ""
+    deadline = time.monotonic() + 90
+    while "didn't match Pod's node affinity" not in said:
+        assert time.monotonic() < deadline, said
+        said += process.stderr.readline()
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, out + err
+    assert "running steps are finished first" in err
+    assert "Error: interrupted; what was begun is in the state" in err
+    assert not list((tmp_path / "state").rglob(".pulumi/locks/**/*.json"))
+    (checkpoint,) = (tmp_path / "state").rglob("stacks/breakeven/own.json")
+    assert not json.loads(checkpoint.read_text())["checkpoint"]["latest"].get("pending_operations")
