@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from breakeven import load
 from breakeven.core.deployment import Deployment
 from breakeven.core.plan import Plan, plan
+from breakeven.engine import tools
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +21,10 @@ def planned() -> Callable[..., Plan]:
         return plan(deployment, load.facts(deployment))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    """The pinned Helm; built if it is missing."""
+    tools.require("helm")
+    return tools.path("helm")

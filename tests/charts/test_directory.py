@@ -88,9 +88,7 @@ def test_a_file_beside_ours_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wanted", [FILES | {"values.yaml": "a: 2\n"}, {}])
-def test_a_file_that_was_edited_is_neither_overwritten_nor_removed(
-    tmp_path: Path, wanted: dict[str, str]
-) -> None:
+def test_a_file_that_was_edited_is_neither_overwritten_nor_removed(tmp_path: Path, wanted: dict[str, str]) -> None:
     directory.write(tmp_path, FILES, ABOUT)
     (tmp_path / "values.yaml").write_text("a: edited\n")
     with pytest.raises(InputError, match="or changed since"):

@@ -154,9 +154,7 @@ def test_helm_settings_of_the_user_change_nothing(
 
 
 @pytest.mark.parametrize("name", ["../../x", "a/b", "..", "", "a\nb"])
-def test_no_object_name_leaves_the_directory(
-    planned: Planned, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_no_object_name_leaves_the_directory(planned: Planned, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     hostile = [{"kind": "ConfigMap", "metadata": {"name": name}}]
     monkeypatch.setattr(render, "manifests", lambda *_: hostile)
     with pytest.raises(DeployError, match="cannot be a file name"):

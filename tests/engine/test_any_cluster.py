@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.engine.deploy import deploy, refuse, succeed
 
 from breakeven.engine.sandbox import Sandbox
 from breakeven.engine.sandbox_cluster import ControlPlane
-from tests.engine.deploy import deploy, refuse, succeed
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.engine.deploy import deploy, refuse, succeed
 
 from breakeven import resources
 from breakeven.engine import tools as engine_tools
 from breakeven.engine.sandbox import Sandbox
 from breakeven.engine.sandbox_cluster import ControlPlane
-from tests.engine.deploy import deploy, refuse, succeed
 
 pytestmark = pytest.mark.usefixtures("sandbox")
 

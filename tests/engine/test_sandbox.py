@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from breakeven import load
 from breakeven.core.local import NodePool
@@ -18,6 +19,7 @@ from breakeven.engine.progress import Progress
 from breakeven.engine.sandbox import Sandbox
 from breakeven.engine.sandbox_cluster import ControlPlane
 from breakeven.errors import ToolError
+from breakeven.main import cli
 
 PROFILE = load.profile("4xa100")
 ACCELERATOR = load.accelerators()["a100-80gb"]
@@ -318,3 +320,28 @@ def test_a_failed_start_says_what_was_printed(own_home: Path, monkeypatch: pytes
 def test_a_failing_kubectl_is_quoted(cluster: ControlPlane) -> None:
     with pytest.raises(ToolError, match=r"kubectl failed:\n.*services \"nowhere\" not found"):
         cluster.kubectl("get", "service", "nowhere")
+
+
+# --- the verb -------------------------------------------------------------------------------------------------------
+
+
+def test_the_verb_shows_the_running_sandbox(sandbox: Sandbox) -> None:
+    up = CliRunner().invoke(cli, ["sandbox", "up", "--profile", "4xa100", "--nodes", "2", "-o", "json"])
+    status = CliRunner().invoke(cli, ["sandbox", "status", "-o", "json"])
+    assert up.exit_code == status.exit_code == 0
+    shown = json.loads(up.stdout)
+    assert json.loads(status.stdout) == shown
+    assert (shown["schema"], shown["running"], shown["kubeconfig"]) == (
+        "breakeven.sandbox/1",
+        True,
+        str(sandbox.kubeconfig),
+    )
+    assert {"profile": "4xa100", "nodes": 2, "ready": 2, "gpus": 8} in shown["pools"]
+    table = CliRunner().invoke(cli, ["sandbox", "status"]).stdout
+    assert table.startswith(f"The sandbox runs at {shown['server']}.\n\nProfile")
+
+
+def test_the_verb_says_where_there_is_none(own_home: Path) -> None:
+    assert CliRunner().invoke(cli, ["sandbox", "status"]).stdout == "There is no sandbox.\n"
+    down = CliRunner().invoke(cli, ["sandbox", "down"])
+    assert (down.exit_code, down.stdout, down.stderr) == (0, "", "There was no sandbox.\n")

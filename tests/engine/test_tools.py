@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from breakeven import resources
 from breakeven.engine import build, go, programs
@@ -17,6 +19,7 @@ from breakeven.engine.lock import held
 from breakeven.engine.programs import Module, Program
 from breakeven.engine.progress import Progress
 from breakeven.errors import InputError, ToolError
+from breakeven.main import cli
 
 HELLO = Module(name="hello", programs=(Program(name="hello", version="1.0.0"),), usual_s=1)
 
@@ -333,3 +336,17 @@ def test_every_program_is_reported_with_its_path(tools: None) -> None:
     assert all(record.path and os.access(record.path, os.X_OK) for record in records)
     shipped = {record.program for record in engine_tools.report()}
     assert {record.program for record in records} - shipped == {"helm-unittest", "pulumi-language-python"}
+
+
+# --- the verb -------------------------------------------------------------------------------------------------------
+
+
+def test_the_verb_builds_lists_and_tells_one_path(hello: Path, caches: Path) -> None:
+    missing = CliRunner().invoke(cli, ["tools"])
+    assert missing.stdout.splitlines()[1].split() == ["hello", "1.0.0", "missing"]
+    built = CliRunner().invoke(cli, ["tools", "--build", "-o", "json"])
+    (program,) = json.loads(built.stdout)["programs"]
+    assert (program["program"], program["version"], program["origin"]) == ("hello", "1.0.0", "built")
+    assert "building hello … done in" in built.stderr
+    assert CliRunner().invoke(cli, ["tools", "--path", "hello"]).stdout == f"{program['path']}\n"
+    assert "| hello | 1.0.0 | built |" in CliRunner().invoke(cli, ["tools", "-o", "markdown"]).stdout
