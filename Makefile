@@ -39,7 +39,8 @@ golden: tools ## write the checked-in examples and the chart's snapshots anew
 	@BREAKEVEN_WRITE_GOLDEN=1 $(BIN)/python -m pytest --quiet -k golden
 
 bench: tools ## measure what the README claims
-	@for script in bench/*.py; do $(BIN)/python "$$script" || exit 1; done
+	@$(BIN)/python -m bench.startup
+	@$(BIN)/python -m bench.up
 
 lock: ## resolve requirements.lock anew; needs uv
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

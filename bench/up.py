@@ -24,7 +24,7 @@ from breakeven.engine import backend, sandbox, stack, tools
 from breakeven.engine.cluster import connect
 from breakeven.engine.sandbox import Sandbox
 
-_ROUNDS: Final = 1
+_ROUNDS: Final = 5
 _PROFILE: Final = "4xa100"
 _BASELINE: Final = "pulumi up"
 

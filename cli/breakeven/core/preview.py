@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from breakeven.core.changes import Changes
-from breakeven.core.cost import CostProjection
+from breakeven.core.cost import CostProjection, OfferedRent
 from breakeven.core.cost_diff import CostDiff
 from breakeven.core.live import Check, Target
 from breakeven.core.manifests import gpus_requested
@@ -15,13 +15,17 @@ from breakeven.errors import GateError
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """`keeps_namespace`: it was there before the stack, and outlives it."""
+    """`offered` is the same hardware at its dated offers.
+
+    `keeps_namespace`: it was there before the stack, and outlives it.
+    """
 
     plan: Plan
     target: Target
     checks: tuple[Check, ...]
     changes: Changes
     projection: CostProjection
+    offered: tuple[OfferedRent, ...]
     diff: CostDiff
     keeps_namespace: bool
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from breakeven import load
-from breakeven.core.cost import project
+from breakeven.core.cost import offered_rents, project
 from breakeven.core.cost_diff import cost_diff
 from breakeven.core.live import Readiness, Target
 from breakeven.core.plan import Plan
@@ -64,6 +64,7 @@ class Rollout:
             checks=tuple(checks),
             changes=changes,
             projection=projection,
+            offered=offered_rents(self._plan, load.offers_of(self._plan.facts.profile)),
             diff=cost_diff(state.cost, projection),
             keeps_namespace=not owns,
         )

@@ -23,6 +23,8 @@ from breakeven.engine.progress import OnProgress, Progress, silent
 from breakeven.engine.sandbox_cluster import ControlPlane
 from breakeven.errors import ToolError
 
+MODULES: Final = ("kube", "knative-crds")
+
 _NODES_READY_S: Final = 60
 _USUAL_START_S: Final = 10.0
 
@@ -41,7 +43,7 @@ def up(profile: Profile, accelerator: Accelerator, nodes: int, *, progress: OnPr
 
     Raises ToolError.
     """
-    tools.require("kube", "knative-crds", progress=progress)
+    tools.require(*MODULES, progress=progress)
     cluster = _cluster()
     with held(_lock(), _waiting(progress)):
         if not (cluster.is_running and _furnished(cluster).is_file()):

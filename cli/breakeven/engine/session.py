@@ -31,7 +31,7 @@ def begin(plan: Plan, where: Where, on_progress: OnProgress) -> Rollout:
     """Find or build the programs, reach (or start) the cluster, and be ready to preview."""
     # A cluster that cannot be reached is said at once, before minutes of building.
     cluster = None if where.sandbox else connect(where.kubeconfig, where.context)
-    tools.require("pulumi", "provider", progress=on_progress)
+    tools.require("pulumi", "provider", *(sandbox.MODULES if where.sandbox else ()), progress=on_progress)
     if cluster:
         return Rollout(plan, cluster, backend(None))
     started = sandbox.up(plan.facts.profile, plan.facts.accelerator, plan.nodes, progress=on_progress)

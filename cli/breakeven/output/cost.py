@@ -32,7 +32,7 @@ def text(comparison: Comparison, offered: Sequence[OfferedRent]) -> str:
         "\n".join(["Sources", *(f"  {source}" for source in sources(comparison.projection))]),
     ]
     if offered:
-        parts.append(f"{_offer_range(offered)}\n{table.text(_OFFER_HEADERS, _offer_rows(offered))}")
+        parts.append(f"{offers.span(offered)}\n{table.text(_OFFER_HEADERS, _offer_rows(offered))}")
     return "\n\n".join([*parts, api.text(comparison)])
 
 
@@ -45,7 +45,7 @@ def markdown(comparison: Comparison, offered: Sequence[OfferedRent]) -> str:
         "\n".join(f"- {source}" for source in sources(comparison.projection)),
     ]
     if offered:
-        parts += [_offer_range(offered), table.markdown(_OFFER_HEADERS, _offer_rows(offered))]
+        parts += [offers.span(offered), table.markdown(_OFFER_HEADERS, _offer_rows(offered))]
     return "\n\n".join([*parts, api.markdown(comparison)])
 
 
@@ -102,13 +102,6 @@ def _line_rows(projection: CostProjection) -> list[list[str]]:
     rows = [[line.name, money.usd(line.monthly_usd), line.detail] for line in projection.lines]
     at_least = "at least " if projection.unknown else ""
     return [*rows, ["Total", f"{at_least}{money.usd(projection.monthly_usd)}", ""]]
-
-
-def _offer_range(offered: Sequence[OfferedRent]) -> str:
-    """`The same GPUs at dated offers: $3,474.80 to $10,725.16 a month`."""
-    rents = [rent.monthly_usd for rent in offered]
-    low, high = money.usd(min(rents)), money.usd(max(rents))
-    return f"The same GPUs at dated offers: {low if low == high else f'{low} to {high}'} a month"
 
 
 def _offer_rows(offered: Sequence[OfferedRent]) -> list[list[str]]:

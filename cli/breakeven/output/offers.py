@@ -1,8 +1,12 @@
-"""A dated offer in words."""
+"""Dated offers in words."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from breakeven.core.cost import OfferedRent
 from breakeven.core.hardware import Offer
+from breakeven.output import money
 
 
 def sold_as(offer: Offer) -> str:
@@ -13,3 +17,10 @@ def sold_as(offer: Offer) -> str:
 def terms(offer: Offer) -> str:
     """`on-demand, eastus`; a region that the source does not name is left out."""
     return offer.commitment if offer.region == "unspecified" else f"{offer.commitment}, {offer.region}"
+
+
+def span(offered: Sequence[OfferedRent]) -> str:
+    """`The same GPUs at dated offers: $3,474.80 to $10,725.16 a month`."""
+    rents = [rent.monthly_usd for rent in offered]
+    low, high = money.usd(min(rents)), money.usd(max(rents))
+    return f"The same GPUs at dated offers: {low if low == high else f'{low} to {high}'} a month"

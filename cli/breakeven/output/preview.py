@@ -12,7 +12,7 @@ from breakeven.core.changes import Change, Changes
 from breakeven.core.comparison import compare
 from breakeven.core.manifests import gpus_requested
 from breakeven.core.preview import Preview
-from breakeven.output import api, checks, diff, plan_line, table
+from breakeven.output import api, checks, diff, offers, plan_line, table
 
 SCHEMA: Final = "breakeven.preview/1"
 
@@ -32,10 +32,15 @@ def text(preview: Preview, prices: Iterable[ApiPrice]) -> str:
         heading(preview),
         checks.text(preview.checks),
         _changes(preview),
-        f"Cost per month\n{_indented(diff.text(preview.diff))}",
+        f"Cost per month\n{_indented(diff.text(preview.diff))}\n{_indented(_offers_line(preview))}",
         f"API-equivalent of {api.traffic(preview.plan)}\n{_indented(api.text(compare(preview.plan, prices)))}",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _offers_line(preview: Preview) -> str:
+    """The range of real prices beside the one that counts, and how to choose one."""
+    return f"{offers.span(preview.offered)}; `deploy profiles {preview.plan.facts.profile.name}` lists them for --offer"
 
 
 def _indented(block: str) -> str:
