@@ -65,7 +65,11 @@ def profile(name: str) -> Profile:
 
 
 def model(name: str) -> Model:
-    """Raises InputError with close matches."""
+    """A packaged model, or the one that a Hugging Face config.json describes. Raises InputError with close matches."""
+    if name.endswith(".json"):
+        from breakeven.huggingface.model import model
+
+        return model(Path(name))
     return _named("model", name, models(), "deploy models")
 
 

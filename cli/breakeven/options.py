@@ -83,7 +83,12 @@ _STACK: Final = (
 )
 
 _DEPLOYMENT: Final = (
-    click.option("-m", "--model", shell_complete=complete_model, help="Model; the profile's default without it."),
+    click.option(
+        "-m",
+        "--model",
+        shell_complete=complete_model,
+        help="Model, see `deploy models`, or a Hugging Face config.json; by default the profile's.",
+    ),
     click.option("-n", "--namespace", help="Kubernetes namespace; llm-NAME by default."),
     click.option("--replicas", type=int, help="vLLM servers; by default as many as fill the nodes."),
     click.option("--nodes", type=int, help="Nodes of the profile, instead of --replicas."),

@@ -27,7 +27,8 @@ _LISTING: Final = "https://github.com/pydantic/genai-prices/tree/main/prices/pro
 
 def prices(plan: Plan, compare_with: Iterable[str] = ()) -> tuple[ApiPrice, ...]:
     """What was asked for, each once; otherwise the packaged comparators and the plan's own weights, hosted."""
-    asked = tuple(compare_with) or (*load.comparators(), plan.facts.model.comparator)
+    hosted = plan.facts.model.comparator
+    asked = tuple(compare_with) or (*load.comparators(), *((hosted,) if hosted else ()))
     return tuple(price(comparator, plan.workload) for comparator in dict.fromkeys(asked))
 
 

@@ -16,8 +16,8 @@ from jsonschema import Draft7Validator
 
 from breakeven import __version__, directory, resources
 from breakeven.core.cost import project
-from breakeven.core.memory import GPU_MEMORY_UTILIZATION
-from breakeven.core.plan import VLLM_VERSION, Plan
+from breakeven.core.engine_args import GPU_MEMORY_UTILIZATION, VLLM_VERSION
+from breakeven.core.plan import Plan
 from breakeven.core.pod import pod
 from breakeven.core.record import record_cost, record_plan
 from breakeven.errors import DeployError, ToolError

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from breakeven import load, render, resources
 from breakeven.core.deployment import Weights
-from breakeven.core.plan import VLLM_VERSION, Plan
+from breakeven.core.engine_args import VLLM_VERSION
+from breakeven.core.plan import Plan
 from breakeven.errors import DeployError
 
 Planned = Callable[..., Plan]

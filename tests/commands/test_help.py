@@ -42,7 +42,11 @@ def test_the_version(deploy: Deploy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "found"), [("deploy profiles 4x", "4xa100"), ("deploy models Qwen/Qwen3-32", "Qwen/Qwen3-32B")]
+    ("words", "found"),
+    [
+        ("deploy profiles 4x", "4xa100"),
+        ("deploy models Qwen/Qwen3-23", "Qwen/Qwen3-235B-A22B\nplain,Qwen/Qwen3-235B-A22B-FP8"),
+    ],
 )
 def test_names_are_completed(deploy: Deploy, monkeypatch: pytest.MonkeyPatch, words: str, found: str) -> None:
     monkeypatch.setenv("_DEPLOY_COMPLETE", "bash_complete")

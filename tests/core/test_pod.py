@@ -75,12 +75,12 @@ def test_a_server_takes_as_many_requests_as_the_engine_runs() -> None:
 
 def test_a_server_takes_no_more_requests_than_its_cache_holds() -> None:
     plan = planned("1xa100", workload=Workload(input_tokens=30_000, output_tokens=1_000))
-    assert pod(plan).concurrency == plan.memory.kv_tokens // 31_000
+    assert pod(plan).concurrency == int(plan.memory.requests(31_000)) == 13
 
 
 def test_one_request_is_always_taken() -> None:
     plan = planned("1xa100")
-    assert pod(replace(plan, memory=replace(plan.memory, kv_tokens=1))).concurrency == 1
+    assert pod(replace(plan, memory=replace(plan.memory, blocks=1))).concurrency == 1
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven import load
-from breakeven.core.memory import fit
+from breakeven.core.engine_args import EngineArgs
+from breakeven.core.memory import kv_cache
 from breakeven.core.throughput import BAND, Capacity, capacity
 from breakeven.core.workload import Workload
 
@@ -16,7 +17,7 @@ H100 = load.accelerators()["h100-80gb"]
 def per_second(name: str, gpu: object, tp: int, workload: Workload) -> Capacity:
     accelerator = H100 if gpu is H100 else A100
     model = load.models()[name]
-    return capacity(model, accelerator, fit(model, accelerator, tp), tp, workload)
+    return capacity(model, accelerator, kv_cache(model, accelerator, EngineArgs(tensor_parallel_size=tp)), tp, workload)
 
 
 def test_one_replica_by_hand() -> None:

@@ -12,7 +12,11 @@ from breakeven.core.units import HOURS_PER_MONTH, require_not_negative, require_
 
 @dataclass(frozen=True, kw_only=True)
 class Accelerator:
-    """One GPU as the engine sees it. `memory_gib` is what vLLM's log prints, not the marketing number."""
+    """One GPU as the engine sees it. `memory_gib` is what vLLM's log prints, not the marketing number.
+
+    FLOPS are dense, without sparsity; None where the hardware has no such arithmetic. `bf16_tflops` are those of fp16
+    too, and of fp16 alone on cards without bf16. `link_gb_per_s` is to the other GPUs of a node, one direction.
+    """
 
     name: str
     title: str
@@ -20,11 +24,15 @@ class Accelerator:
     bandwidth_gb_per_s: float
     bf16_tflops: float
     link_gb_per_s: float
+    link: Literal["nvlink", "pcie", "infinity-fabric"]
     # vLLM's API server picks these defaults by device memory and name: docs in catalog/accelerators.yaml.
     max_num_seqs: int
     max_num_batched_tokens: int
     source: str
     checked: date
+    bf16: bool = True
+    fp8_tflops: float | None = None
+    int8_tops: float | None = None
 
     def __post_init__(self) -> None:
         require_positive(
@@ -34,6 +42,8 @@ class Accelerator:
             link_gb_per_s=self.link_gb_per_s,
             max_num_seqs=self.max_num_seqs,
             max_num_batched_tokens=self.max_num_batched_tokens,
+            fp8_tflops=self.fp8_tflops,
+            int8_tops=self.int8_tops,
         )
 
 

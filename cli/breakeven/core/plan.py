@@ -7,14 +7,15 @@ from math import ceil
 from typing import Final
 
 from breakeven.core.deployment import Deployment
+from breakeven.core.engine_args import EngineArgs
+from breakeven.core.fit_advice import advise
 from breakeven.core.hardware import Accelerator, Offer, Profile
-from breakeven.core.memory import MemoryFit, fit
+from breakeven.core.memory import MemoryFit, kv_cache
 from breakeven.core.model import Model
 from breakeven.core.throughput import Capacity, capacity
 from breakeven.core.workload import Workload
 from breakeven.errors import InfeasibleError, InputError
 
-VLLM_VERSION: Final = "0.32.0"
 SERVICE_PORT: Final = 8000
 
 # A start profiles memory, compiles and captures graphs: 277 s in vllm#44881, doubled.
@@ -96,15 +97,17 @@ class Plan:
 
 def plan(deployment: Deployment, facts: Facts) -> Plan:
     """Size the deployment. Raises InfeasibleError when the model does not fit the profile's node."""
-    tp = _smallest_fitting_tp(deployment, facts)
-    memory = fit(facts.model, facts.accelerator, tp)
+    tokens = _tokens_needed(deployment, facts.model)
+    tp, memory = _smallest_fit(facts, tokens)
+    max_model_len = deployment.max_model_len or memory.longest(facts.model.context_length)
+    memory = kv_cache(facts.model, facts.accelerator, EngineArgs(tensor_parallel_size=tp, max_model_len=max_model_len))
     per_replica = capacity(facts.model, facts.accelerator, memory, tp, deployment.workload)
     return Plan(
         deployment=deployment,
         facts=facts,
         tensor_parallel_size=tp,
         replicas=_replicas(deployment, facts.profile, tp, per_replica),
-        max_model_len=deployment.max_model_len or min(facts.model.context_length, memory.kv_tokens),
+        max_model_len=max_model_len,
         memory=memory,
         capacity=per_replica,
     )
@@ -117,14 +120,6 @@ def _replicas(deployment: Deployment, profile: Profile, tp: int, per_replica: Ca
     if profile.is_serverless and deployment.nodes is None:
         return max(1, ceil(deployment.workload.mean_requests_per_second / per_replica.low))
     return (deployment.nodes or 1) * (profile.gpus_per_node // tp)
-
-
-def _smallest_fitting_tp(deployment: Deployment, facts: Facts) -> int:
-    tokens = _tokens_needed(deployment, facts.model)
-    for tp in range(1, facts.profile.gpus_per_node + 1):
-        if facts.profile.gpus_per_node % tp == 0 and _fits(facts, tp, tokens):
-            return tp
-    raise _does_not_fit(facts, tokens)
 
 
 def _tokens_needed(deployment: Deployment, model: Model) -> int:
@@ -142,19 +137,22 @@ def _tokens_needed(deployment: Deployment, model: Model) -> int:
     return asked or request
 
 
-def _fits(facts: Facts, tp: int, tokens: int) -> bool:
-    return facts.model.divides_by(tp) and fit(facts.model, facts.accelerator, tp).kv_tokens >= tokens
+def _smallest_fit(facts: Facts, tokens: int) -> tuple[int, MemoryFit]:
+    """The fewest GPUs of a node, an even part of it, that hold the model and one sequence of `tokens`."""
+    node = facts.profile.gpus_per_node
+    parts = [tp for tp in range(1, node + 1) if node % tp == 0 and facts.model.divides_by(tp)]
+    for tp in parts:
+        memory = kv_cache(facts.model, facts.accelerator, EngineArgs(tensor_parallel_size=tp, max_model_len=tokens))
+        if memory.fits:
+            return tp, memory
+    raise _does_not_fit(facts, parts[-1], tokens)
 
 
-def _does_not_fit(facts: Facts, tokens: int) -> InfeasibleError:
-    """Names what is needed against what there is, and the smallest count of these GPUs that would do."""
-    gpus = facts.profile.gpus_per_node
-    best = fit(facts.model, facts.accelerator, gpus)
-    needed = next((n for n in (1, 2, 4, 8, 16, 32, 64) if n > gpus and _fits(facts, n, tokens)), None)
-    enough = f"{needed} × {facts.accelerator.title} would hold it" if needed else "no number of these GPUs holds it"
+def _does_not_fit(facts: Facts, tp: int, tokens: int) -> InfeasibleError:
+    """What is needed against what the most GPUs of the node have, and the nearest changes that would do."""
+    args = EngineArgs(tensor_parallel_size=tp, max_model_len=tokens)
+    advice = advise(facts.model, facts.accelerator, args, kv_cache(facts.model, facts.accelerator, args))
     return InfeasibleError(
-        f"{facts.model.name} does not fit {facts.profile.name}: {facts.model.weights_gib:.1f} GiB of bf16 weights "
-        f"and {tokens:,} tokens of KV cache, on {gpus} × {best.usable_gib:.1f} GiB of which "
-        f"{best.overhead_gib:.1f} GiB each are the engine's own",
-        hint=f"{enough}; choose a larger profile (`deploy profiles`) or a smaller model (`deploy models`)",
+        f"{facts.model.name} does not fit {facts.profile.name}, {tp} × {facts.accelerator.title}: {advice}",
+        hint="choose a larger profile (`deploy profiles`) or a smaller model (`deploy models`)",
     )

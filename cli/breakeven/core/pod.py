@@ -99,7 +99,7 @@ def _access_mode(plan: Plan) -> AccessMode:
 
 def _concurrency(plan: Plan) -> int:
     """Average requests that one server runs at once; more would only wait in its queue."""
-    held = plan.memory.kv_tokens // plan.workload.tokens_per_request
+    held = int(plan.memory.requests(plan.workload.tokens_per_request))
     return max(1, min(plan.facts.accelerator.max_num_seqs, held, _MAX_CONCURRENCY))
 
 

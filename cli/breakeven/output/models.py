@@ -12,7 +12,7 @@ from breakeven.output import table
 
 SCHEMA: Final = "breakeven.models/1"
 
-_HEADERS: Final = ["Model", "Parameters", "Active", "Weights", "Context", "Licence", "Gated", "Checked"]
+_HEADERS: Final = ["Model", "Parameters", "Active", "Weights", "Precision", "Context", "Licence", "Gated", "Checked"]
 
 
 def render(output: str, models: Sequence[Model], *, detailed: bool) -> str:
@@ -30,10 +30,11 @@ def _row(model: Model) -> list[str]:
         f"{model.parameters_billion:,.2f} B",
         f"{model.active_parameters_billion:,.2f} B",
         f"{model.weights_gib:,.1f} GiB",
+        model.precision,
         f"{model.context_length:,}",
         model.licence,
         "yes" if model.gated else "no",
-        model.checked.isoformat(),
+        _checked(model),
     ]
 
 
@@ -43,21 +44,39 @@ def _facts(model: Model) -> list[list[str]]:
         ["family", model.family],
         ["kind", "mixture of experts" if model.is_moe else "dense"],
         ["parameters", f"{model.parameters_billion} billion, {model.active_parameters_billion} billion active"],
-        ["weights", f"{model.weights_gib:,.1f} GiB in bf16"],
+        ["weights", f"{model.weights_gib:,.1f} GiB in {model.precision}, as published"],
         ["context_length", f"{model.context_length:,} tokens"],
-        ["KV cache", f"{model.kv_bytes_per_token(1):,} bytes a token in bf16"],
+        ["KV cache", f"{model.kv_bytes_per_token(1):,} bytes a token in bf16{_kept(model)}"],
         ["layers", str(model.layers)],
         ["hidden_size", str(model.hidden_size)],
         ["attention_heads", str(model.attention_heads)],
         ["kv_heads", str(model.kv_heads)],
         ["head_dim", str(model.head_dim)],
         ["vocabulary", f"{model.vocabulary:,}"],
-        ["licence", model.licence],
+        ["licence", f"{model.licence}, {model.openness}"],
         ["gated", "yes: the download needs a Hugging Face token (--hub-token-secret)" if model.gated else "no"],
-        ["comparator", f"{model.comparator}: the same weights hosted"],
+        ["tool_parser", model.tool_parser or "none known"],
+        ["comparator", f"{model.comparator}: the same weights hosted" if model.comparator else "none known"],
         ["source", model.source],
-        ["checked", model.checked.isoformat()],
+        ["checked", _checked(model)],
     ]
+
+
+def _kept(model: Model) -> str:
+    """What is not kept for every token and head."""
+    parts = []
+    if model.mla:
+        parts.append("one latent for all heads, whole on every GPU")
+    if model.sliding:
+        parts.append(f"{model.sliding.layers} layers within {model.sliding.window:,} tokens only")
+    if model.recurrent:
+        mib = model.recurrent.bytes_per_request(1) * model.recurrent.layers / 2**20
+        parts.append(f"and {mib:,.0f} MiB a request for {model.recurrent.layers} recurrent layers")
+    return "".join(f", {part}" for part in parts)
+
+
+def _checked(model: Model) -> str:
+    return model.checked.isoformat() if model.checked else "not checked"
 
 
 def _data(model: Model) -> dict[str, Any]:
