@@ -39,6 +39,7 @@ golden: tools ## write the checked-in examples and the chart's snapshots anew
 	@BREAKEVEN_WRITE_GOLDEN=1 $(BIN)/python -m pytest --quiet -k golden
 
 bench: tools ## measure what the README claims
+	@$(BIN)/python -m bench.accuracy_memory
 	@$(BIN)/python -m bench.startup
 	@$(BIN)/python -m bench.up
 
