@@ -49,7 +49,7 @@ REFUSED: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """Relative errors of one start, and GiB by which the estimates of the KV memory and of the graphs are above the log.
+    """Relative errors of one start, and GiB by which the estimates of KV memory and graphs are above the log.
 
     Version 0.19 does not subtract the graphs; the estimate of them is that for later versions.
     """

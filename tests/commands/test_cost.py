@@ -164,3 +164,21 @@ def test_deploy_yaml_is_read_where_it_lies(deploy: Deploy) -> None:
 def test_the_environment_stands_in_for_flags(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BREAKEVEN_COST_PROFILE", "8xh100")
     assert answer(deploy, "cost")["profile"] == "8xh100"
+
+
+CONFIGS = Path(__file__).parents[1] / "data" / "model_configs"
+
+
+def test_a_config_file_is_planned_like_a_packaged_model(deploy: Deploy) -> None:
+    by_file = answer(deploy, "cost", "--profile", "1xa100", "--model", str(CONFIGS / "Qwen--Qwen3-8B.json"))
+    by_name = answer(deploy, "cost", "--profile", "1xa100", "--model", "Qwen/Qwen3-8B")
+    assert by_file["self_hosted"] == by_name["self_hosted"]
+    # It names no hosted twin: only the two packaged comparators are asked.
+    assert [api["comparator"] for api in by_file["api"]] == list(load.comparators())
+
+
+def test_a_config_file_that_is_not_understood_is_refused(deploy: Deploy) -> None:
+    path = str(CONFIGS / "deepseek-ai--DeepSeek-V4-Flash.json")
+    found = deploy("cost", "--profile", "8xh100", "--model", path)
+    assert found.exit_code == 2
+    assert "the architecture DeepseekV4ForCausalLM is not understood" in found.stderr

@@ -20,9 +20,9 @@ class Model:
     `kv_heads` and `head_dim` are those of full attention; what `sliding` and `recurrent` layers and what `mla` keep
     instead is theirs. `attention_layers` keep keys and values (all but the recurrent ones without it).
     `precision` is the published checkpoint's, `quantised_billion` the parameters that it stores so (all but the
-    embeddings without it). `multimodal` models also have an encoder, which takes memory while vLLM starts.
-    `comparator` is the same weights hosted, as `provider/model` of the price book. `tool_parser` is vLLM's
-    `--tool-call-parser`.
+    embeddings without it), in `quantised_bytes` each where its scales are finer than usual. `multimodal` models also
+    have an encoder, which takes memory while vLLM starts. `comparator` is the same weights hosted, as `provider/model`
+    of the price book. `tool_parser` is vLLM's `--tool-call-parser`.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Model:
     tool_parser: str | None = None
     precision: Precision = "bf16"
     quantised_billion: float | None = None
+    quantised_bytes: float | None = None
     tied_embeddings: bool = False
     multimodal: bool = False
     rotary_dim: int | None = None
@@ -69,6 +70,7 @@ class Model:
             vocabulary=self.vocabulary,
             context_length=self.context_length,
             quantised_billion=self.quantised_billion,
+            quantised_bytes=self.quantised_bytes,
             attention_layers=self.attention_layers,
         )
         if self.active_parameters_billion > self.parameters_billion:
@@ -109,11 +111,17 @@ class Model:
             return self.experts.parameters_billion if self.experts else 0.0
         return self.parameters_billion - self.embedding_billion
 
+    def quantised_parameter_bytes(self, precision: Precision) -> float:
+        """Bytes of each of them, scales included."""
+        if precision == self.precision and self.quantised_bytes is not None:
+            return self.quantised_bytes
+        return bytes_per_parameter(precision)
+
     def weights_bytes_in(self, precision: Precision) -> float:
         """All weights, as a checkpoint of this precision stores them."""
         quantised = 0.0 if precision == "bf16" else self.quantisable_billion(precision)
         rest = self.parameters_billion - quantised
-        return (quantised * bytes_per_parameter(precision) + rest * BF16_BYTES) * 1e9
+        return (quantised * self.quantised_parameter_bytes(precision) + rest * BF16_BYTES) * 1e9
 
     @property
     def weights_bytes(self) -> float:

@@ -6,7 +6,7 @@ from typing import Final
 
 from breakeven.core.engine_args import EngineArgs
 from breakeven.core.model import Model
-from breakeven.core.precision import Precision, bytes_per_parameter
+from breakeven.core.precision import Precision
 
 # Marlin's tiles: vllm/model_executor/layers/fused_moe/oracle/mxfp4.py, 0.32.0.
 _MXFP4_HIDDEN_TILE: Final = 256
@@ -37,7 +37,7 @@ def _body_bytes(model: Model, args: EngineArgs, precision: Precision) -> float:
     body = (model.parameters_billion - model.embedding_billion) * 1e9
     quantised = 0.0 if precision == "bf16" else min(body, model.quantisable_billion(precision) * 1e9)
     padding = _mxfp4_padding(model, args) if precision == "mxfp4" else 1.0
-    stored = quantised * padding * bytes_per_parameter(precision) + (body - quantised) * args.element_bytes
+    stored = quantised * padding * model.quantised_parameter_bytes(precision) + (body - quantised) * args.element_bytes
     return stored / args.tensor_parallel_size
 
 
@@ -62,7 +62,7 @@ def _replicated_bytes(model: Model, args: EngineArgs, precision: Precision) -> f
     else:
         width = 2 * model.head_dim * (max(1, model.kv_heads // tp) - model.kv_heads / tp)
     quantised = precision != "mxfp4" and model.quantised_billion is None
-    size = bytes_per_parameter(precision) if quantised and precision != "bf16" else args.element_bytes
+    size = model.quantised_parameter_bytes(precision) if quantised and precision != "bf16" else args.element_bytes
     return width * model.hidden_size * model.caching_layers * size
 
 

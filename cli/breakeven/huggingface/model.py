@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
 
 from breakeven.core.architecture import Experts
 from breakeven.core.model import Model
-from breakeven.core.precision import Precision
 from breakeven.errors import InputError
 from breakeven.huggingface import attention, parameters
 from breakeven.huggingface.config import Config, read
 from breakeven.huggingface.families import Family, family
 from breakeven.huggingface.feed_forward import FeedForward, feed_forward
-
-_BITS: Final[dict[tuple[int, str], Precision]] = {(8, "float"): "fp8", (8, "int"): "int8", (4, "int"): "int4"}
+from breakeven.huggingface.quantisation import quantisation
 
 
 def model(path: Path) -> Model:
@@ -45,7 +42,7 @@ def _model(config: Config, kind: Family, forward: FeedForward) -> Model:
     total = body + vocabulary * hidden * (1 if tied else 2) + parameters.encoder_parameters(config)
     experts = forward.expert_parameters(hidden)
     active = total - experts * (1 - forward.per_token / forward.experts) if experts else total
-    precision, scope = _precision(config)
+    stored = quantisation(config)
     return Model(
         name=_name(config),
         family=kind.title,
@@ -64,8 +61,9 @@ def _model(config: Config, kind: Family, forward: FeedForward) -> Model:
         gated=False,
         source=str(config.path),
         checked=_written(config.path),
-        precision=precision,
-        quantised_billion=experts / 1e9 if scope == "experts" else None,
+        precision=stored.precision,
+        quantised_billion=experts / 1e9 if stored.experts_only else None,
+        quantised_bytes=stored.parameter_bytes,
         tied_embeddings=tied,
         multimodal="vision_config" in config.whole,
         rotary_dim=_rotary_dim(config, kind, heads.dim),
@@ -134,26 +132,6 @@ def _rotary_dim(config: Config, kind: Family, head_dim: int) -> int | None:
         return found
     share = config.table("rope_parameters").get("partial_rotary_factor", config.text.get("partial_rotary_factor"))
     return int(head_dim * share) if kind.attention != "latent" and share else None
-
-
-def _precision(config: Config) -> tuple[Precision, str]:
-    """With what it is of: "linear" layers, or the "experts" only. Raises InputError for what is not understood."""
-    table: Any = config.table("quantization_config")
-    method = str(table.get("quant_method", ""))
-    if not table or method == "":
-        return "bf16", "linear"
-    if method in ("fp8", "mxfp4"):
-        return ("fp8", "linear") if method == "fp8" else ("mxfp4", "experts")
-    bits, type_ = table.get("bits", table.get("w_bit")), "int"
-    if method == "compressed-tensors":
-        groups: list[Any] = list(table.get("config_groups", {}).values())
-        weights = groups[0].get("weights") or {} if groups else {}
-        bits, type_ = weights.get("num_bits"), str(weights.get("type", "int"))
-    if method not in ("awq", "gptq", "compressed-tensors") or (bits, type_) not in _BITS:
-        where = f"{config.path}: quantization_config"
-        raise InputError(f"the quantisation {method} with {bits} bits is not understood", where=where)
-    spared = " ".join(str(name) for name in table.get("ignore") or ())
-    return _BITS[bits, type_], "experts" if "self_attn" in spared else "linear"
 
 
 def _name(config: Config) -> str:

@@ -1,0 +1,60 @@
+"""The precision of a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from breakeven.core.precision import Precision
+from breakeven.errors import InputError
+from breakeven.huggingface.config import Config
+
+_BITS: Final[dict[tuple[Any, str], Precision]] = {(8, "float"): "fp8", (8, "int"): "int8", (4, "int"): "int4"}
+_USUAL_GROUP: Final = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantisation:
+    """Of all linear layers, or of the experts only; `parameter_bytes` where scales are finer than usual."""
+
+    precision: Precision
+    experts_only: bool = False
+    parameter_bytes: float | None = None
+
+
+def quantisation(config: Config) -> Quantisation:
+    """Raises InputError for a method that is not understood."""
+    table = config.table("quantization_config")
+    method = str(table.get("quant_method", ""))
+    if not table:
+        return Quantisation(precision="bf16")
+    if method == "fp8":
+        return Quantisation(precision="fp8")
+    if method == "mxfp4":
+        return Quantisation(precision="mxfp4", experts_only=True)
+    weights = _weights(table, method)
+    key = (weights.get("num_bits"), str(weights.get("type", "int")))
+    if method not in ("awq", "gptq", "compressed-tensors") or key not in _BITS:
+        where = f"{config.path}: quantization_config"
+        raise InputError(f"the quantisation {method} with {key[0]} bits is not understood", where=where)
+    spared = " ".join(str(name) for name in table.get("ignore") or ())
+    return Quantisation(
+        precision=_BITS[key], experts_only="self_attn" in spared, parameter_bytes=_bytes(weights, _BITS[key])
+    )
+
+
+def _weights(table: Mapping[str, Any], method: str) -> Mapping[str, Any]:
+    """In the words of compressed-tensors."""
+    if method != "compressed-tensors":
+        return {"num_bits": table.get("bits", table.get("w_bit"))}
+    groups: list[Any] = list((table.get("config_groups") or {}).values())
+    return (groups[0].get("weights") or {}) if groups else {}
+
+
+def _bytes(weights: Mapping[str, Any], precision: Precision) -> float | None:
+    """A bf16 scale for each group, and a 4-bit zero point unless it is symmetric."""
+    group = weights.get("group_size")
+    if precision != "int4" or not isinstance(group, int) or group in (0, _USUAL_GROUP):
+        return None
+    return 0.5 + 2 / group + (0.0 if weights.get("symmetric", True) else 0.5 / group)
