@@ -75,8 +75,10 @@ class Rollout:
         """Apply what was previewed; from here on its settings are the stack's.
 
         The engine waits in silence for pods: `on_wait` is told meanwhile what the cluster says of them.
+        Raises ClusterError if the context leads to another cluster than the one that was shown.
         """
         assert self._stack, "apply follows preview"
+        _refuse_moved(self._cluster.target)
         self._former = None
         done = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(done, on_wait), daemon=True)
@@ -124,6 +126,17 @@ class Rollout:
     def _config(self, owns_namespace: bool) -> dict[str, object]:
         cluster = {**asdict(self._cluster.target), "owns_namespace": owns_namespace}
         return {"deployment": load.plain(self._plan.deployment), "cluster": cluster}
+
+
+def _refuse_moved(shown: Target) -> None:
+    """The engine reads the kubeconfig anew; somebody may have edited it while the question was on the screen."""
+    found = connect(Path(shown.kubeconfig), shown.context).target
+    if found.identifier != shown.identifier:
+        raise ClusterError(
+            f"context {shown.context} led to {shown.server} and now leads to {found.server}, another cluster; "
+            "nothing was applied",
+            hint="run it again, and confirm the cluster that is shown",
+        )
 
 
 def _refuse_another_cluster(state: State, target: Target) -> None:
