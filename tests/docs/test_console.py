@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from tests.docs.console import is_shown, steps
 
 REAL = "first\nsecond\nthird\nfourth\n"

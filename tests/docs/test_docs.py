@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 import click
 import pytest
 from click.testing import CliRunner
-
-from breakeven import errors, main, resources
-from breakeven.engine import tools
 from tests.docs import console
+
+from breakeven import errors, load, main, resources
+from breakeven.core.plan import plan
+from breakeven.engine import tools
 
 ROOT = resources.root()
 README = ROOT / "README.md"
@@ -73,6 +74,13 @@ def test_the_readme_shows_the_main_job() -> None:
         assert any(command.startswith(f"deploy {verb} ") for command in commands), verb
 
 
+def test_the_deployment_file_of_the_readme_is_accepted(tmp_path: Path) -> None:
+    (example,) = re.findall(r"^```yaml\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "deploy.yaml").write_text(example, encoding="utf-8")
+    wanted = load.deployment(tmp_path / "deploy.yaml", {})
+    assert plan(wanted, load.facts(wanted)).stack == "chat"
+
+
 def test_golden_help_is_current() -> None:
     reference = cli_reference()
     if os.environ.get("BREAKEVEN_WRITE_GOLDEN"):
@@ -84,6 +92,13 @@ def test_golden_help_is_current() -> None:
 def test_every_verb_is_documented(verb: str) -> None:
     assert f"## deploy {verb}\n" in CLI.read_text(encoding="utf-8")
     assert f"`deploy {verb}" in README.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("package", ["core", "engine", "."])
+def test_the_architecture_names_every_module(package: str) -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    modules = {path.stem for path in (ROOT / "cli" / "breakeven" / package).glob("[a-z]*.py")}
+    assert {module for module in modules if f"`{module}`" not in text} == set()
 
 
 def test_exit_codes_of_the_readme_are_those_of_the_errors() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from breakeven import options, terminal
-from breakeven.errors import InputError
+from breakeven.errors import DeployError, InputError
 
 
 @click.command(name="up")
@@ -46,7 +46,7 @@ def command(
         shown = running.preview()
         click.echo(preview.render("table", shown, prices))
         refuse_unknown_price(shown)
-        if not shown.changes.is_empty:
+        if not shown.is_empty:
             _confirm(yes)
         with interrupt.finishing_steps(terminal.say):
             running.apply(terminal.on_step, terminal.on_wait)
@@ -56,4 +56,4 @@ def command(
 
 def _confirm(yes: bool) -> None:
     if not yes and not click.confirm("\nApply this?", err=True):
-        raise click.exceptions.Exit(1)
+        raise DeployError("not confirmed; nothing was applied")
