@@ -17,7 +17,7 @@ import pytest
 import yaml
 from tests.engine.deploy import deploy, refuse, succeed
 
-from breakeven.engine import state
+from breakeven.engine import processes, state
 from breakeven.engine.sandbox import Sandbox
 from breakeven.engine.sandbox_cluster import ControlPlane
 
@@ -63,6 +63,9 @@ def test_a_killed_apply_is_taken_up_again(env: dict[str, str], tmp_path: Path) -
     time.sleep(1)
     process.kill()
     process.communicate(timeout=30)
+    # The provider's process does not notice that its engine is gone.
+    (plugin,) = (tmp_path / "state").rglob("pulumi-resource-kubernetes")
+    assert processes.kill(plugin.parent)
     assert list((tmp_path / "state").rglob(".pulumi/locks/**/*.json"))
     process = start("up", *IN_VAIN, "--yes", env=env)
     read_until(process, "of 9 ready, llm-faults-")
