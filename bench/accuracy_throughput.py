@@ -34,7 +34,7 @@ _HEAD: Final = f"{'':58}  rows  median |e|  ±30 %    2 ×   bias  in band"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Test:
+class Outcome:
     """One row, and the natural logarithm of predicted ÷ measured. Latencies are None where a row states none."""
 
     row: Row
@@ -49,14 +49,14 @@ def fits(rows: Sequence[Row]) -> dict[str, Calibration]:
     return {family: fit([row for row in rows if row.family != family and sizes[row.family] > 1]) for family in sizes}
 
 
-def tested(rows: Iterable[Row], folds: dict[str, Calibration]) -> list[Test]:
+def left_out(rows: Iterable[Row], folds: dict[str, Calibration]) -> list[Outcome]:
     """Each row with the constants of the fold that never saw its family."""
-    return [test(row, folds[row.family]) for row in rows]
+    return [outcome(row, folds[row.family]) for row in rows]
 
 
-def test(row: Row, k: Calibration) -> Test:
+def outcome(row: Row, k: Calibration) -> Outcome:
     found = predict(row, k)
-    return Test(
+    return Outcome(
         row=row,
         rate=log(found.requests_per_second / row.requests_per_second),
         ttft=log(found.ttft_ms / row.ttft_ms) if found.ttft_ms and row.ttft_ms else None,
@@ -96,7 +96,7 @@ def line(name: str, errors: Sequence[float], band: float = RATE_BAND) -> str:
     )
 
 
-def table(tests: Sequence[Test]) -> list[str]:
+def table(tests: Sequence[Outcome]) -> list[str]:
     """requests/s, by family × dense or MoE × accelerator, then the sums that the aims are about."""
     lines = [_HEAD]
     groups: dict[str, list[float]] = {}
@@ -164,10 +164,10 @@ def main(arguments: Sequence[str]) -> None:
     folds = fits(rows)
     if "--write" in arguments:
         _store(folds)
-    print("\nLeave one family out: predicted ÷ measured requests/s\n" + "\n".join(table(tested(rows, folds))))
-    everything = [test(row, folds[row.family]).rate for row in all_rows()]
+    print("\nLeave one family out: predicted ÷ measured requests/s\n" + "\n".join(table(left_out(rows, folds))))
+    everything = [outcome(row, folds[row.family]).rate for row in all_rows()]
     print(line("no row left out, not even the impossible", everything))
-    print("\nFirst guesses, no row fitted\n" + "\n".join(table([test(row, guess()) for row in rows])[-8:]))
+    print("\nFirst guesses, no row fitted\n" + "\n".join(table([outcome(row, guess()) for row in rows])[-8:]))
     print("\nConstants: shipped, first guess, and of the folds " + ", ".join(folds))
     for name, value in asdict(CALIBRATION).items():
         others = [getattr(guess(), name), *(getattr(k, name) for k in folds.values())]

@@ -77,8 +77,8 @@ def _reason_against(row: Row, seen: set[tuple[object, ...]]) -> str | None:
         return None
     if "Qwen3-235B" in row.model:
         return "vLLM Qwen3-235B-A22B-FP8: equal keys carry different figures; a parallelism field is missing"
-    run = (row.model, row.gpu, row.replica, row.input_tokens, row.output_tokens, row.concurrency)
-    run += (round(row.tpot_ms, 1), round(row.ttft_ms))
+    latencies = (round(row.tpot_ms, 1), round(row.ttft_ms))
+    run = (row.model, row.gpu, row.replica, row.input_tokens, row.output_tokens, row.concurrency, latencies)
     if run in seen:
         return "the same run, shipped in a second file"
     seen.add(run)
