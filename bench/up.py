@@ -8,6 +8,7 @@ are: `pulumi up` makes one of its own. `deploy up` does the rest of its work bes
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from typing import Final
 
 from bench.harness import machine, ordered, results, table, timed
 
-from breakeven import load, resources
+from breakeven import load
 from breakeven.core.deployment import Deployment
 from breakeven.engine import backend, sandbox, stack, tools
 from breakeven.engine.cluster import connect
@@ -41,13 +42,15 @@ class Contestant:
 def main() -> None:
     """Print two tables."""
     print(machine(), flush=True)
+    # A shell's background job ignores SIGINT, by which the engine ends its language host: it would wait 5 s in vain.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     tools.require("pulumi", "provider", "kube", "knative-crds", "python-host")
     with tempfile.TemporaryDirectory(prefix="breakeven-bench-") as directory:
         os.environ["XDG_STATE_HOME"] = directory
         profile = load.profile(_PROFILE)
         running = sandbox.up(profile, load.accelerator_of(profile), 1)
         try:
-            _race({_BASELINE: bare(running), "deploy up": ours()})
+            _race({_BASELINE: bare(running), "deploy up": ours(Path(directory))})
         finally:
             sandbox.down()
 
@@ -73,19 +76,19 @@ def _round(contestant: Contestant, name: str) -> tuple[float, float]:
     return seconds
 
 
-def ours() -> Contestant:
+def ours(directory: Path) -> Contestant:
     """The command as it is typed."""
     deploy = [sys.executable, "-m", "breakeven"]
     this = ["--profile", _PROFILE, "--sandbox", "--name"]
     return Contestant(
         prepare=lambda name: None,
-        up=lambda name: run([*deploy, "up", *this, name, "--yes"]),
-        destroy=lambda name: run([*deploy, "destroy", *this, name, "--confirm", name]),
+        up=lambda name: run([*deploy, "up", *this, name, "--yes"], directory),
+        destroy=lambda name: run([*deploy, "destroy", *this, name, "--confirm", name], directory),
     )
 
 
 def bare(running: Sandbox) -> Contestant:
-    """The engine's own command in the checkout, which runs infra/ through its Python language host."""
+    """The engine's own command in the stack's directory, whose Pulumi.yaml names infra/: the language host runs it."""
     state = backend.backend(running.directory)
     host = tools.folder("python-host") / "bin"
     programs = [tools.path("pulumi").parent, host, Path(sys.prefix) / "bin", Path(os.environ["PATH"])]
@@ -99,9 +102,8 @@ def bare(running: Sandbox) -> Contestant:
     del environment["PULUMI_IGNORE_AMBIENT_PLUGINS"]
 
     def pulumi(verb: str, name: str) -> None:
-        settings = state.stack_directory(name) / f"Pulumi.{name}.yaml"
-        options = ["--yes", "--non-interactive", "--stack", name, "--config-file", str(settings)]
-        run([str(programs[0] / "pulumi"), verb, *options], environment)
+        command = [str(programs[0] / "pulumi"), verb, "--yes", "--non-interactive", "--stack", name]
+        run(command, state.stack_directory(name), environment)
 
     return Contestant(
         prepare=lambda name: _configure(name, running, state),
@@ -118,9 +120,9 @@ def _configure(name: str, running: Sandbox, state: backend.Backend) -> None:
     made.configure({"deployment": deployment, "cluster": {**asdict(target), "owns_namespace": True}})
 
 
-def run(command: list[str], environment: Mapping[str, str] | None = None) -> None:
+def run(command: list[str], directory: Path, environment: Mapping[str, str] | None = None) -> None:
     """Must succeed; what it prints is only shown if it does not."""
-    finished = subprocess.run(command, cwd=resources.root(), env=environment, capture_output=True, text=True)
+    finished = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True)
     if finished.returncode:
         sys.exit(f"{' '.join(command)}: exit {finished.returncode}\n{finished.stdout}\n{finished.stderr}")
 

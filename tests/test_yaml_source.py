@@ -11,6 +11,7 @@ from breakeven.errors import InputError
 from breakeven.yaml_source import Source
 
 ABOVE = "must be above 0 and below 1,000,000,000,000, got"
+COUNT = "must be from 1 to 5,000, got"
 
 
 def refusal(text: str) -> str:
@@ -25,10 +26,13 @@ def refusal(text: str) -> str:
     ("text", "message"),
     [
         # Malformed.
-        ("profile: [", "d.yaml:2: malformed YAML: did not find expected node content"),
+        ("profile: [", "d.yaml:2: malformed YAML: while parsing a flow node, did not find expected node content"),
         ("profile: a\n b: c\n", "d.yaml:2: malformed YAML: mapping values are not allowed in this context"),
-        ("profile: a\n---\nprofile: b\n", "d.yaml:2: malformed YAML: but found another document"),
-        ("? [a]\n: b\n", "d.yaml:1: malformed YAML: found unhashable key"),
+        (
+            "profile: a\n---\nprofile: b\n",
+            "d.yaml:2: malformed YAML: expected a single document in the stream, but found another document",
+        ),
+        ("? [a]\n: b\n", "d.yaml:1: malformed YAML: while constructing a mapping, found unhashable key"),
         ("profile: *nowhere\n", "d.yaml:1: malformed YAML: found undefined alias"),
         (
             "profile: !!python/object/apply:os.system [true]\n",
@@ -95,9 +99,9 @@ def refusal(text: str) -> str:
             "d.yaml:3: prices.ops_usd_per_month: must be 0 or above and below 1,000,000,000,000, got -1",
         ),
         # Values.
-        ("profile: a\nreplicas: 0\n", f"d.yaml:2: replicas: {ABOVE} 0"),
-        ("profile: a\nreplicas: -2\n", f"d.yaml:2: replicas: {ABOVE} -2"),
-        ("profile: a\nnodes: 1000000000000\n", f"d.yaml:2: nodes: {ABOVE} 1000000000000"),
+        ("profile: a\nreplicas: 0\n", f"d.yaml:2: replicas: {COUNT} 0"),
+        ("profile: a\nreplicas: -2\n", f"d.yaml:2: replicas: {COUNT} -2"),
+        ("profile: a\nnodes: 1000000000000\n", f"d.yaml:2: nodes: {COUNT} 1,000,000,000,000"),
         (
             "profile: a\nworkload:\n  requests_per_month: -5\n",
             f"d.yaml:3: workload.requests_per_month: {ABOVE} -5",
@@ -183,7 +187,7 @@ def test_a_flag_speaks_for_itself() -> None:
     source.lay(("replicas",), -1, "--replicas")
     with pytest.raises(InputError) as raised:
         source.convert(Deployment)
-    assert str(raised.value) == f"--replicas: {ABOVE} -1"
+    assert str(raised.value) == f"--replicas: {COUNT} -1"
 
 
 def test_a_flag_below_an_absent_or_empty_key() -> None:

@@ -62,10 +62,10 @@ class Interrupted(DeployError):
 
 
 def unknown(kind: str, name: str, known: Iterable[str], *, listing: str) -> InputError:
-    """An unknown name, with the close ones. `listing` is the command that lists them all."""
+    """An unknown name, with the close ones. `listing` is what lists them all: a command in backticks, or a place."""
     from difflib import get_close_matches
 
     by_folded = {candidate.casefold(): candidate for candidate in known}
     close = get_close_matches(name.casefold(), by_folded, n=2, cutoff=0.6)
     guess = f"did you mean {' or '.join(by_folded[match] for match in close)}? " if close else ""
-    return InputError(f"unknown {kind} {name!r}", hint=f"{guess}`{listing}` lists them all")
+    return InputError(f"unknown {kind} {name!r}", hint=f"{guess}{listing} lists them all")

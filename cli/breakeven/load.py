@@ -61,7 +61,7 @@ def comparators() -> tuple[str, ...]:
 
 def profile(name: str) -> Profile:
     """Raises InputError with close matches."""
-    return _named("profile", name, profiles(), "deploy profiles")
+    return _named("profile", name, profiles(), "`deploy profiles`")
 
 
 def model(name: str) -> Model:
@@ -70,7 +70,7 @@ def model(name: str) -> Model:
         from breakeven.huggingface.model import model
 
         return model(Path(name))
-    return _named("model", name, models(), "deploy models")
+    return _named("model", name, models(), "`deploy models`")
 
 
 def accelerator_of(hardware: Profile) -> Accelerator:
@@ -107,7 +107,7 @@ def _offer(deployment: Deployment, hardware: Profile) -> Offer | None:
     if name is None:
         return _offer_of(hardware, hardware.offers[0]) if hardware.is_serverless else None
     if name not in hardware.offers:
-        listing = f"deploy profiles {hardware.name}"
+        listing = f"`deploy profiles {hardware.name}`"
         raise unknown(f"offer of profile {hardware.name}", name, hardware.offers, listing=listing)
     return _offer_of(hardware, name)
 

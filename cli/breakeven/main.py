@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from io import TextIOWrapper
 from typing import Any, Final
 
 import click
 
 from breakeven import __version__
-from breakeven.errors import DeployError
+from breakeven.errors import DeployError, Interrupted
 
 # verb → one line, so that `deploy --help` imports no verb.
 _VERBS: Final = {
@@ -40,6 +41,7 @@ Exit codes:
   130  interrupted
 
 \b
+Environment: BREAKEVEN_REPLICAS=2 is --replicas 2 of every verb, BREAKEVEN_UP_REPLICAS of `deploy up` alone.
 Shell completion: eval "$(_DEPLOY_COMPLETE=bash_source deploy)", or zsh_source, or fish_source.
 """
 
@@ -77,6 +79,10 @@ class _LazyGroup(click.Group):
             return super().invoke(ctx)
         except DeployError as error:
             raise _Failure(error) from error
+        except (KeyboardInterrupt, click.Abort) as error:
+            # Click makes the same Abort of Ctrl-C and of the end of input at a prompt.
+            is_end = isinstance(error.__context__, EOFError)
+            raise _Failure(DeployError("no answer") if is_end else Interrupted("interrupted")) from error
 
 
 class _Failure(click.ClickException):
@@ -110,11 +116,19 @@ def cli(ctx: click.Context, debug: bool) -> None:
 
 def main() -> None:
     """Entry point: like Click's own, except that an unexpected error is one line unless --debug is given."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal without × and → shows ? instead. (Of ASCII ones Click thinks that they mean UTF-8.)
+            stream.reconfigure(errors="replace")
     try:
         cli(prog_name="deploy")
     except Exception as error:
         if "--debug" in sys.argv:
             raise
+        if isinstance(error, OSError) and error.strerror:
+            # A full disk, a read-only folder: the machine's fault, not ours.
+            click.echo(f"Error: {': '.join(str(part) for part in (error.filename, error.strerror) if part)}", err=True)
+            sys.exit(1)
         click.echo(f"Error: unexpected {type(error).__name__}: {error}", err=True)
         click.echo("Next: run it again with `deploy --debug …` and report the traceback", err=True)
         sys.exit(1)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from breakeven import load
-from breakeven.convert import KeyPath
 from breakeven.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,6 +27,11 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEPLOY_YAML: Final = Path("deploy.yaml")
+
+_PREFIX: Final = "BREAKEVEN"
+
+# `owner/name`, as the Hugging Face hub spells it; a path begins with "/" or ".".
+_HUB_NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 class _Usd(click.ParamType[Decimal]):
@@ -71,45 +80,73 @@ _KEYS: Final[dict[str, KeyPath]] = {
     "storage_usd_per_gib_month": ("prices", "storage_usd_per_gib_month"),
 }
 
+
+class _Option(click.Option):
+    """Read from BREAKEVEN_<OPTION> too, for every verb: what is previewed is what is applied.
+
+    BREAKEVEN_<VERB>_<OPTION>, which Click reads by itself, goes first.
+    """
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        return super().resolve_envvar_value(ctx) or os.environ.get(_variables(self, ctx)[-1]) or None
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        return repr(_origin(self, ctx)) if ctx else super().get_error_hint(ctx)
+
+
+def _variables(option: click.Parameter, ctx: click.Context) -> tuple[str, str]:
+    name = str(option.name).upper()
+    return f"{ctx.auto_envvar_prefix}_{name}", f"{_PREFIX}_{name}"
+
+
+def _origin(option: click.Parameter, ctx: click.Context) -> str:
+    """Where the value was given: the flag, or the variable."""
+    if ctx.get_parameter_source(str(option.name)) is ParameterSource.ENVIRONMENT:
+        return next(name for name in _variables(option, ctx) if os.environ.get(name))
+    return f"--{str(option.name).replace('_', '-')}"
+
+
+_option: Final = partial(click.option, cls=_Option)
+
 _STACK: Final = (
-    click.option(
+    _option(
         "-f",
         "--file",
         type=click.Path(path_type=Path),
         help="Deployment file; ./deploy.yaml is read where there is one.",
     ),
-    click.option("-p", "--profile", shell_complete=complete_profile, help="Hardware profile; see `deploy profiles`."),
-    click.option("--name", help="Name of the stack; the profile's name by default."),
+    _option("-p", "--profile", shell_complete=complete_profile, help="Hardware profile; see `deploy profiles`."),
+    _option("--name", help="Name of the stack; the profile's name by default."),
 )
 
 _DEPLOYMENT: Final = (
-    click.option(
+    _option(
         "-m",
         "--model",
         shell_complete=complete_model,
         help="Model, see `deploy models`, or a Hugging Face config.json; by default the profile's.",
     ),
-    click.option("-n", "--namespace", help="Kubernetes namespace; llm-NAME by default."),
-    click.option("--replicas", type=int, help="vLLM servers; by default as many as fill the nodes."),
-    click.option("--nodes", type=int, help="Nodes of the profile, instead of --replicas."),
-    click.option("--max-model-len", type=int, help="Longest sequence in tokens."),
-    click.option("--hub-token-secret", help="Name of a Secret whose key `token` holds a Hugging Face token."),
-    click.option(
+    _option("-n", "--namespace", help="Kubernetes namespace; llm-NAME by default."),
+    _option("--replicas", type=int, help="vLLM servers; by default as many as fill the nodes."),
+    _option("--nodes", type=int, help="Nodes of the profile, instead of --replicas."),
+    _option("--max-model-len", type=int, help="Longest sequence in tokens."),
+    _option("--hub-token-secret", help="Name of a Secret whose key `token` holds a Hugging Face token."),
+    _option(
         "--weights-storage",
         type=click.Choice(["emptyDir", "pvc"]),
         help="Weights on the node's disk (emptyDir, the default) or on a volume.",
     ),
-    click.option("--storage-class", help="StorageClass of the weights' volume."),
-    click.option("--requests-per-month", type=int, help="Traffic; 1,000,000 by default."),
-    click.option("--input-tokens", type=int, help="Input tokens of an average request; 500 by default."),
-    click.option("--output-tokens", type=int, help="Output tokens of an average request; 200 by default."),
-    click.option("--offer", help="Dated GPU offer instead of the reference rent; see `deploy profiles NAME`."),
-    click.option("--ops-usd-per-month", type=_Usd(), help="Operations; the profile's default without it."),
-    click.option("--setup-usd-per-month", type=_Usd(), help="Setup, amortised; the profile's default without it."),
-    click.option("--storage-usd-per-gib-month", type=_Usd(), help="Price of the weights' volume."),
+    _option("--storage-class", help="StorageClass of the weights' volume."),
+    _option("--requests-per-month", type=int, help="Traffic; 1,000,000 by default."),
+    _option("--input-tokens", type=int, help="Input tokens of an average request; 500 by default."),
+    _option("--output-tokens", type=int, help="Output tokens of an average request; 200 by default."),
+    _option("--offer", help="Dated GPU offer instead of the reference rent; see `deploy profiles NAME`."),
+    _option("--ops-usd-per-month", type=_Usd(), help="Operations; the profile's default without it."),
+    _option("--setup-usd-per-month", type=_Usd(), help="Setup, amortised; the profile's default without it."),
+    _option("--storage-usd-per-gib-month", type=_Usd(), help="Price of the weights' volume."),
 )
 
-_COMPARE: Final = click.option(
+_COMPARE: Final = _option(
     "--compare-with",
     multiple=True,
     metavar="PROVIDER/MODEL",
@@ -137,6 +174,11 @@ def compare_option(function: F) -> F:
     return _COMPARE(function)
 
 
+def sandbox_option(function: F) -> F:
+    """--sandbox of a verb that looks for a stack: its cluster is recorded."""
+    return _option("--sandbox", is_flag=True, help="A stack on the local rehearsal cluster.")(function)
+
+
 def output_option(function: F) -> F:
     """-o table|json|markdown, passed as `output`."""
     choice = click.Choice(["table", "json", "markdown"])
@@ -146,24 +188,34 @@ def output_option(function: F) -> F:
 def cluster_options(function: F) -> F:
     """--kubeconfig, --context, --sandbox: which cluster."""
     options = (
-        click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file; KUBECONFIG by default."),
-        click.option("--context", help="Context of the kubeconfig; its current one by default."),
-        click.option("--sandbox", is_flag=True, help="Use the local rehearsal cluster; starts it if needed."),
+        _option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file; KUBECONFIG by default."),
+        _option("--context", help="Context of the kubeconfig; its current one by default."),
+        _option("--sandbox", is_flag=True, help="Use the local rehearsal cluster; starts it if needed."),
     )
     return _all(options, function)
 
 
 def deployment(file: Path | None, **inputs: Any) -> Deployment:
     """deploy.yaml with flags and environment laid over it. Raises InputError."""
-    path = file or (DEPLOY_YAML if DEPLOY_YAML.is_file() else None)
-    overrides: dict[KeyPath, tuple[Any, str]] = {
-        _KEYS[name]: (value, f"--{name.replace('_', '-')}") for name, value in inputs.items() if value is not None
-    }
+    # A broken link or a directory of that name is an error to be told, not a file that is not there.
+    path = file or (DEPLOY_YAML if os.path.lexists(DEPLOY_YAML) else None)
+    overrides = _overrides({name: value for name, value in inputs.items() if value is not None})
     if path is None and ("profile",) not in overrides:
         raise InputError(
             "no profile given", hint="add --profile NAME (`deploy profiles` lists them) or write a deploy.yaml"
         )
     return load.deployment(path, overrides)
+
+
+def _overrides(given: dict[str, Any]) -> dict[KeyPath, tuple[Any, str]]:
+    """What goes over the file, with its origin. One way to say how many replaces the other."""
+    ctx = click.get_current_context()
+    origins = {str(option.name): _origin(option, ctx) for option in ctx.command.params}
+    overrides = {_KEYS[name]: (value, origins[name]) for name, value in given.items()}
+    for one, other in (("nodes", "replicas"), ("replicas", "nodes")):
+        if one in given and other not in given:
+            overrides[_KEYS[other]] = (None, origins[one])
+    return overrides
 
 
 def make_plan(file: Path | None, **inputs: Any) -> Plan:
@@ -172,3 +224,20 @@ def make_plan(file: Path | None, **inputs: Any) -> Plan:
 
     wanted = deployment(file, **inputs)
     return plan(wanted, load.facts(wanted))
+
+
+def make_servable_plan(file: Path | None, **inputs: Any) -> Plan:
+    """As `make_plan`, of a model that vLLM can download by its name. Raises InputError where it cannot."""
+    from breakeven.core.plan import plan
+
+    wanted = deployment(file, **inputs)
+    if wanted.model and wanted.model.endswith(".json"):
+        # It is recorded with the stack, and read again from another directory.
+        wanted = replace(wanted, model=str(Path(wanted.model).absolute()))
+    facts = load.facts(wanted)
+    if not _HUB_NAME.fullmatch(facts.model.name):
+        raise InputError(
+            f"model {wanted.model} calls itself {facts.model.name!r}, a name that vLLM cannot download weights by",
+            hint="give a name that `deploy models` lists, or save config.json as OWNER--NAME.json, as the hub calls it",
+        )
+    return plan(wanted, facts)

@@ -20,12 +20,15 @@ def say(message: str) -> None:
 
 
 def on_progress(progress: Progress) -> None:
-    """A line that counts up on a terminal; in a log, a line at the start, each half minute and at the end."""
-    if sys.stderr.isatty():
+    """A line that counts up on a terminal; in a log, a line at the start, each half minute and at the end.
+
+    Waiting for another process has no end of its own, so it is told as in a log.
+    """
+    if sys.stderr.isatty() and progress.state != "waiting":
         end = "\n" if progress.state == "done" else ""
         click.echo(f"\r\033[K{_line(progress)}", err=True, nl=False)
         click.echo(end, err=True, nl=False)
-    elif progress.state != "running" or round(progress.elapsed_s) % _LINES_EVERY_S == 0:
+    elif progress.state in ("started", "done") or round(progress.elapsed_s) % _LINES_EVERY_S == 0:
         say(_line(progress))
 
 

@@ -77,7 +77,7 @@ class Source:
         """`file:line: key.path`; a missing key is where its nearest parent is; a flag speaks for itself."""
         prefixes = (path[:length] for length in range(len(path), -1, -1))
         origin = next((self._origins[prefix] for prefix in prefixes if prefix in self._origins), "")
-        if origin.startswith("--"):
+        if origin.startswith(("--", "BREAKEVEN_")):
             return origin
         return ": ".join(part for part in (origin, _dotted(path)) if part)
 
@@ -85,7 +85,8 @@ class Source:
 def _malformed(error: Exception, name: str) -> InputError:
     mark = getattr(error, "problem_mark", None)
     where = f"{name}:{mark.line + 1}" if mark else name
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    said = [getattr(error, name, None) for name in ("context", "problem")]
+    problem = ", ".join(part for part in said if part) or str(error).splitlines()[0]
     return InputError(f"malformed YAML: {problem}", where=where)
 
 

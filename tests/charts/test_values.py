@@ -114,7 +114,7 @@ def test_a_hostile_name_stays_one_string_and_is_refused(planned: Planned, text: 
 @pytest.mark.parametrize("key", ["hub_token_secret", "storage_class"])
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_reference_is_refused_before_it_is_rendered(planned: Planned, key: str, text: str) -> None:
-    with pytest.raises(ValueError, match=f"{key} must be at most 253 of a-z, 0-9 and '-'"):
+    with pytest.raises(ValueError, match=f"{key} must be at most 253 of a-z, 0-9, '.' and '-'"):
         inputs = {"weights": Weights(storage="pvc", storage_class=text)} if key == "storage_class" else {key: text}
         planned("1xa100", **inputs)
 

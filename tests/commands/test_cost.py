@@ -128,7 +128,7 @@ def test_markdown_is_for_a_pull_request(deploy: Deploy) -> None:
     [
         ((), 2, "Error: no profile given\nNext: add --profile NAME"),
         (("-p", "4xa10"), 2, "Error: unknown profile '4xa10'\nNext: did you mean 4xa100 or 1xa100?"),
-        (("-p", "4xa100", "--replicas", "0"), 2, "Error: --replicas: must be above 0"),
+        (("-p", "4xa100", "--replicas", "0"), 2, "Error: --replicas: must be from 1 to 5,000, got 0"),
         (("-p", "4xa100", "--replicas", "two"), 2, "'two' is not a valid integer"),
         (("-p", "4xa100", "--ops-usd-per-month", "much"), 2, "'much' is not an amount of USD"),
         (("-p", "4xa100", "--ops-usd-per-month", "nan"), 2, "Error: --ops-usd-per-month: expected an amount of USD"),
@@ -158,7 +158,7 @@ def test_deploy_yaml_is_read_where_it_lies(deploy: Deploy) -> None:
     assert answer(deploy, "cost")["nodes"] == 2
     assert answer(deploy, "cost", "--nodes", "3")["nodes"] == 3
     Path("deploy.yaml").write_text("profile: 4xa100\nnodes: -2\n", encoding="utf-8")
-    assert deploy("cost").stderr.startswith("Error: deploy.yaml:2: nodes: must be above 0")
+    assert deploy("cost").stderr.startswith("Error: deploy.yaml:2: nodes: must be from 1 to 5,000, got -2")
 
 
 def test_the_environment_stands_in_for_flags(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,10 +60,10 @@ def test_every_offer_of_the_same_gpus(planned: Planned) -> None:
 
 
 def test_serverless_pays_for_active_seconds(planned: Planned) -> None:
-    # 2.4984 ÷ 3,600 = 0.000694 a second; 1 ÷ 14.769 = 0.06771 s a request; × 1,000,000 = 46.99
+    # 2.4984 ÷ 3,600 = 0.000694 a second; 1 ÷ 16.872 = 0.05927 s a request; × 1,000,000 = 41.13
     found = project(planned("serverless"))
-    assert amounts(found)["GPU seconds"] == "46.99"
-    assert found.usd_per_request == pytest.approx(Decimal("0.00004699"), abs=Decimal("1e-8"))
+    assert amounts(found)["GPU seconds"] == "41.13"
+    assert found.usd_per_request == pytest.approx(Decimal("0.00004113"), abs=Decimal("1e-8"))
     assert found.fixed_monthly_usd == Decimal("1500.00")
     assert "cold starts and kept-warm instances not included" in found.lines[0].detail
 

@@ -73,10 +73,10 @@ def test_at_the_same_price_the_api_spares_the_work(planned: Planned) -> None:
 
 
 def test_traffic_beyond_the_plan_cannot_be_self_hosted_by_it(planned: Planned) -> None:
-    # 20,000,000 ÷ 2,628,000 = 7.61 a second; the plan serves 6.01.
+    # 20,000,000 ÷ 2,628,000 = 7.61 a second; the plan serves 7.19.
     found = decision(of(planned, 20_000_000), price("1"))
     assert found.choice == "api"
-    assert found.reasons[1] == "the traffic needs 7.61 requests/s on average, this plan serves about 6.01"
+    assert found.reasons[1] == "the traffic needs 7.61 requests/s on average, this plan serves about 7.19"
 
 
 def test_nothing_to_compare_with(planned: Planned) -> None:

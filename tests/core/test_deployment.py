@@ -40,9 +40,14 @@ def test_namespaces_that_it_does_not(namespace: str) -> None:
         Deployment(profile="x", namespace=namespace)
 
 
-@pytest.mark.parametrize("given", [{"replicas": 0}, {"nodes": -1}, {"max_model_len": 0}, {"replicas": 10**12}])
-def test_counts_must_be_positive(given: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=f"^{next(iter(given))} must be above 0"):
+def test_the_namespaces_of_kubernetes_are_not_ours() -> None:
+    with pytest.raises(ValueError, match=r"^namespace must not begin with kube-"):
+        Deployment(profile="x", namespace="kube-system")
+
+
+@pytest.mark.parametrize("given", [{"replicas": 0}, {"nodes": -1}, {"max_model_len": 0}, {"replicas": 5001}])
+def test_counts_must_be_positive_and_no_larger_than_a_cluster(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"^{next(iter(given))} must be (from 1 to 5,000|above 0)"):
         Deployment(profile="x", **given)
 
 

@@ -53,9 +53,9 @@ def test_replicas_are_taken_as_asked_and_the_rest_is_unused(planned: Planned) ->
 
 
 def test_serverless_scales_to_its_mean_traffic(planned: Planned) -> None:
-    # 14.77 requests/s, 11.36 at the low end of the band; 100,000,000 a month are 38.05 a second: 4 instances.
+    # 16.87 requests/s, 12.98 at the low end of the band; 100,000,000 a month are 38.05 a second: 3 instances.
     found = planned("serverless", workload=Workload(requests_per_month=100_000_000))
-    assert found.replicas == 4
+    assert found.replicas == 3
     assert found.gpus_unused == 0
 
 

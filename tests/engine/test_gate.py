@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,7 @@ from breakeven.engine.cluster import connect
 from breakeven.engine.rollout import Rollout
 from breakeven.engine.sandbox import Sandbox
 from breakeven.engine.sandbox_cluster import ControlPlane
-from breakeven.errors import GateError
+from breakeven.errors import ClusterError, GateError
 
 
 def test_a_chart_that_asks_for_more_gpus_than_are_priced_is_refused(
@@ -40,6 +41,23 @@ def test_a_chart_that_asks_for_more_gpus_than_are_priced_is_refused(
     with rollout, pytest.raises(GateError, match="request 8 GPUs, the bill is for 4; nothing was applied") as caught:
         rollout.preview()
     assert caught.value.exit_code == 6
+    assert "llm-gate" not in cluster.kubectl("get", "namespaces")
+
+
+def test_a_context_that_was_repointed_after_the_preview_is_refused(
+    sandbox: Sandbox,
+    cluster: ControlPlane,
+    planned: Callable[..., Plan],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    confirmed = connect(sandbox.kubeconfig, None)
+    another = SimpleNamespace(target=replace(confirmed.target, identifier="another"))
+    with Rollout(planned("1xa100", name="gate"), confirmed, backend(tmp_path)) as rollout:
+        rollout.preview()
+        monkeypatch.setattr("breakeven.engine.rollout.connect", lambda kubeconfig, context: another)
+        with pytest.raises(ClusterError, match="another cluster; nothing was applied"):
+            rollout.apply(lambda op, urn: None, lambda readiness: None)
     assert "llm-gate" not in cluster.kubectl("get", "namespaces")
 
 

@@ -305,7 +305,7 @@ def test_the_engine_finds_the_linked_provider(tools: None, tmp_path: Path) -> No
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
     }
-    command = [engine_tools.path("pulumi"), "package", "get-schema", "kubernetes@4.25.0"]
+    command = [str(engine_tools.path("pulumi")), "package", "get-schema", "kubernetes@4.25.0"]
     schema = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     # The real schema, not a stub.
     assert '"version": "4.25.0"' in schema

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import runpy
 from collections.abc import Callable
 from typing import Any
@@ -28,8 +29,8 @@ class Recorder(Mocks):
         self.asked.append(args)
         return f"{args.name}-id", dict(args.inputs)
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
-        return {}
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
+        return {}, None
 
 
 @pytest.fixture
@@ -37,8 +38,6 @@ def run(planned: Callable[..., Plan]) -> Callable[..., dict[str, Any]]:
     """Run infra/ for a plan; resource inputs by type."""
 
     def run_program(plan: Plan, *, owns_namespace: bool = True) -> dict[str, Any]:
-        import json
-
         recorder = Recorder()
         set_mocks(recorder, project="breakeven", stack="test")
         cluster = {**CLUSTER, "owns_namespace": owns_namespace}

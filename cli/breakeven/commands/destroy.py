@@ -13,7 +13,7 @@ from breakeven.errors import InputError
 
 @click.command(name="destroy")
 @options.stack_options
-@click.option("--sandbox", is_flag=True, help="A stack on the local rehearsal cluster.")
+@options.sandbox_option
 @click.option("--confirm", metavar="NAME", help="The stack's name, instead of typing it.")
 def command(file: Path | None, profile: str | None, name: str | None, sandbox: bool, confirm: str | None) -> None:
     """Remove a stack and all that it made, after its name was typed.
@@ -35,5 +35,5 @@ def command(file: Path | None, profile: str | None, name: str | None, sandbox: b
     if typed != stack:
         raise InputError(f"{typed!r} is not {stack!r}; nothing was removed")
     with interrupt.finishing_steps(terminal.say):
-        found.stack.destroy(terminal.on_step)
+        found.destroy(terminal.on_step, terminal.on_progress)
     click.echo(status.removed(found.plan, found.state.cost))

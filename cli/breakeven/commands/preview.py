@@ -33,7 +33,7 @@ def command(
     from breakeven.engine import session
     from breakeven.output import preview
 
-    plan = options.make_plan(**inputs)
+    plan = options.make_servable_plan(**inputs)
     prices = price_book.prices(plan, compare_with)
     where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
     with session.begin(plan, where, terminal.on_progress) as rollout:

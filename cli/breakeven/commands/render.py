@@ -23,7 +23,7 @@ def command(out: Path, **inputs: Any) -> None:
     from breakeven import render
     from breakeven.engine import tools
 
-    plan = options.make_plan(**inputs)
+    plan = options.make_servable_plan(**inputs)
     tools.require("helm", progress=terminal.on_progress)
     for path in render.write(plan, tools.path("helm"), out):
         click.echo(path)

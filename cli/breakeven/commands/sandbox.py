@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from breakeven import load, options, terminal
+from breakeven.core.local import MOST_SANDBOX_NODES
 
 
 @click.group(name="sandbox")
@@ -23,7 +24,9 @@ def command() -> None:
 @click.option(
     "-p", "--profile", shell_complete=options.complete_profile, help="Nodes of this profile; of each by default."
 )
-@click.option("--nodes", type=click.IntRange(min=1), default=1, show_default=True, help="At least so many nodes.")
+@click.option(
+    "--nodes", type=click.IntRange(1, MOST_SANDBOX_NODES), default=1, show_default=True, help="At least so many nodes."
+)
 @options.output_option
 def up(profile: str | None, nodes: int, output: str) -> None:
     """Start it, and add missing nodes.

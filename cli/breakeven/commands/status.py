@@ -11,7 +11,7 @@ from breakeven import options, terminal
 
 @click.command(name="status")
 @options.stack_options
-@click.option("--sandbox", is_flag=True, help="A stack on the local rehearsal cluster.")
+@options.sandbox_option
 @options.output_option
 def command(file: Path | None, profile: str | None, name: str | None, sandbox: bool, output: str) -> None:
     """Live state of a stack beside the plan and the price that were recorded when it was applied.

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from breakeven import options, terminal
-from breakeven.errors import InputError
+from breakeven.errors import DeployError, InputError
 
 
 @click.command(name="up")
@@ -39,14 +39,14 @@ def command(
     from breakeven.engine import interrupt, session
     from breakeven.output import preview, status
 
-    plan = options.make_plan(**inputs)
+    plan = options.make_servable_plan(**inputs)
     prices = price_book.prices(plan, compare_with)
     where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
     with session.begin(plan, where, terminal.on_progress) as running:
         shown = running.preview()
         click.echo(preview.render("table", shown, prices))
         refuse_unknown_price(shown)
-        if not shown.changes.is_empty:
+        if not shown.is_empty:
             _confirm(yes)
         with interrupt.finishing_steps(terminal.say):
             running.apply(terminal.on_step, terminal.on_wait)
@@ -56,4 +56,4 @@ def command(
 
 def _confirm(yes: bool) -> None:
     if not yes and not click.confirm("\nApply this?", err=True):
-        raise click.exceptions.Exit(1)
+        raise DeployError("not confirmed; nothing was applied")

@@ -14,15 +14,24 @@ _FP8_DS_MLA_BYTES: Final = 656
 
 @dataclass(frozen=True, kw_only=True)
 class Mla:
-    """Multi-head latent attention: one vector per token and layer for all heads; no `q_lora_rank` for a full query."""
+    """Multi-head latent attention: one vector per token and layer for all heads; no `q_lora_rank` for a full query.
+
+    A head's query is `qk_nope_head_dim` + `qk_rope_head_dim` wide and its value `v_head_dim`, DeepSeek's by default.
+    """
 
     kv_lora_rank: int
     qk_rope_head_dim: int
     q_lora_rank: int | None = None
+    qk_nope_head_dim: int = 128
+    v_head_dim: int = 128
 
     def __post_init__(self) -> None:
         require_positive(
-            kv_lora_rank=self.kv_lora_rank, qk_rope_head_dim=self.qk_rope_head_dim, q_lora_rank=self.q_lora_rank
+            kv_lora_rank=self.kv_lora_rank,
+            qk_rope_head_dim=self.qk_rope_head_dim,
+            q_lora_rank=self.q_lora_rank,
+            qk_nope_head_dim=self.qk_nope_head_dim,
+            v_head_dim=self.v_head_dim,
         )
 
     def bytes_per_token(self, element_bytes: int, *, sparse: bool) -> int:
@@ -30,6 +39,11 @@ class Mla:
         if sparse and element_bytes == 1:
             return _FP8_DS_MLA_BYTES
         return (self.kv_lora_rank + self.qk_rope_head_dim) * element_bytes
+
+    @property
+    def head_width(self) -> int:
+        """Of a query and a value together."""
+        return self.qk_nope_head_dim + self.qk_rope_head_dim + self.v_head_dim
 
     @property
     def replicated_width(self) -> int:

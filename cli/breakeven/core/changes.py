@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from breakeven.core.manifests import Manifest
@@ -50,9 +51,9 @@ class Changes:
     def is_empty(self) -> bool:
         return set(self.counts) <= {"same"}
 
-    @property
-    def created(self) -> tuple[Manifest, ...]:
-        return tuple(step.manifest for step in self.objects if step.op == "create")
+    def created(self, begun: Collection[str] = ()) -> tuple[Manifest, ...]:
+        """Objects that are new to the stack, except those that a killed apply had begun to create, by URN."""
+        return tuple(step.manifest for step in self.objects if step.op == "create" and step.urn not in begun)
 
     @property
     def manifests_before(self) -> tuple[Manifest, ...]:

@@ -10,7 +10,7 @@ from math import ceil
 
 from breakeven.core.hardware import Offer
 from breakeven.core.plan import Plan
-from breakeven.core.units import cents
+from breakeven.core.units import cents, count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,14 +83,15 @@ def _rent(plan: Plan) -> CostLine:
 
 def _node_rent(plan: Plan) -> CostLine:
     profile, offer = plan.facts.profile, plan.facts.offer
-    nodes = f"{plan.nodes} node{'s' if plan.nodes > 1 else ''}"
+    nodes = count(plan.nodes, "node")
     if offer is None:
         return _reference_rent(plan, nodes)
     gpus = plan.nodes * profile.gpus_per_node
     return CostLine(
         name="GPU rent",
         monthly_usd=cents(offer.usd_per_month(gpus)),
-        detail=f"{nodes} × {profile.gpus_per_node} GPUs × ${offer.usd_per_gpu_hour.normalize():f}/GPU-h × 730 h, "
+        detail=f"{nodes} × {count(profile.gpus_per_node, 'GPU')} × "
+        f"${offer.usd_per_gpu_hour.normalize():f}/GPU-h × 730 h, "
         f"offer {offer.name} ({offer.provider} {offer.sku}, {offer.region}, {offer.commitment})",
         source=offer.source,
         checked=offer.checked,

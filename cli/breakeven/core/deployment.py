@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from breakeven.core.units import require_not_negative, require_positive
 from breakeven.core.workload import Workload
@@ -16,9 +16,20 @@ _OBJECT = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
+# The largest cluster that Kubernetes supports: https://kubernetes.io/docs/setup/best-practices/cluster-large/
+_MOST_NODES: Final = 5000
+
+
 def _require_name(key: str, name: str | None, pattern: re.Pattern[str], length: str) -> None:
     if name is not None and not pattern.fullmatch(name):
-        raise ValueError(f"{key} must be {length} of a-z, 0-9 and '-', and begin and end with a-z or 0-9, got {name!r}")
+        marks = "0-9, '.' and '-'" if pattern is _OBJECT else "0-9 and '-'"
+        raise ValueError(f"{key} must be {length} of a-z, {marks}, and begin and end with a-z or 0-9, got {name!r}")
+
+
+def _require_count(**counts: int | None) -> None:
+    for key, count in counts.items():
+        if count is not None and not 0 < count <= _MOST_NODES:
+            raise ValueError(f"{key} must be from 1 to {_MOST_NODES:,}, got {count:,}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +77,12 @@ class Deployment:
     prices: Prices = field(default_factory=Prices)
 
     def __post_init__(self) -> None:
-        require_positive(replicas=self.replicas, nodes=self.nodes, max_model_len=self.max_model_len)
+        _require_count(replicas=self.replicas, nodes=self.nodes)
+        require_positive(max_model_len=self.max_model_len)
         _require_name("name", self.name, _NAME, "at most 40")
         _require_name("namespace", self.namespace, _NAMESPACE, "at most 63")
+        if self.namespace and self.namespace.startswith("kube-"):
+            raise ValueError(f"namespace must not begin with kube-: those are Kubernetes' own, got {self.namespace!r}")
         _require_name("hub_token_secret", self.hub_token_secret, _OBJECT, "at most 253")
         if self.replicas is not None and self.nodes is not None:
             raise ValueError("give replicas (vLLM servers) or nodes (of the profile), not both")

@@ -41,4 +41,5 @@ class Readiness:
 
     @property
     def is_ready(self) -> bool:
-        return self.found and self.ready >= self.wanted
+        """One that was scaled to nothing by hand serves nobody."""
+        return self.found and 0 < self.wanted <= self.ready

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
+
+# They share one machine; beyond, their start and the controllers take long.
+MOST_SANDBOX_NODES: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)

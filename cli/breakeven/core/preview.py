@@ -30,6 +30,11 @@ class Preview:
     keeps_namespace: bool
 
     @property
+    def is_empty(self) -> bool:
+        """Neither a resource changes nor the bill."""
+        return self.changes.is_empty and self.diff.total.delta_usd == 0
+
+    @property
     def gpus_before(self) -> int:
         return gpus_requested(self.changes.manifests_before)
 

@@ -1,8 +1,8 @@
-"""Requests per second of one replica at saturation: a roofline, always with its band.
+"""Speed of a replica from catalogue records: the adapter between them and the model of one server.
 
-Formula and constants ("plausible, not fitted") were tried on 573 published rows of A100, H100, H200 and L40S:
-median error 18 %, 73 % of the rows within ± 30 %. Hence the band of × or ÷ 1.3. Saturated throughput is an upper
-bound: capacity under a latency objective is lower.
+The model itself is in replica, step, latency and slo. How well it does on published rows, by data family, and how the
+band follows from that: docs/accuracy-throughput.md. Saturated throughput is an upper bound; capacity under a latency
+objective is lower.
 """
 
 from __future__ import annotations
@@ -11,20 +11,31 @@ from dataclasses import dataclass
 from typing import Final
 
 from breakeven.core.hardware import Accelerator
+from breakeven.core.latency import RATE_BAND, Estimate, Requests, estimate
+from breakeven.core.matmul import achievable_share
 from breakeven.core.memory import MemoryFit
 from breakeven.core.model import BF16_BYTES, Model
-from breakeven.core.units import GIB
+from breakeven.core.replica import AcceleratorSpeed, ModelShape, Replica
+from breakeven.core.slo import Slo, SloCapacity, slo_capacity
 from breakeven.core.workload import Workload
 
-BAND: Final = 1.3
-_BANDWIDTH_SHARE: Final = 0.80
-_FLOPS_SHARE: Final = 0.55
-_LINK_SHARE: Final = 0.60
-_MOE_FLOPS_SHARE: Final = 0.50
-_MOE_BANDWIDTH_SHARE: Final = 0.75
-_LAYER_OVERHEAD_S: Final = 15e-6
-_ALL_REDUCE_LATENCY_S: Final = 24e-6
-_STEP_OVERHEAD_S: Final = 0.6e-3
+__all__ = [
+    "BAND",
+    "AcceleratorSpeed",
+    "Capacity",
+    "Estimate",
+    "ModelShape",
+    "Replica",
+    "Requests",
+    "Slo",
+    "SloCapacity",
+    "capacity",
+    "estimate",
+    "replica",
+    "slo_capacity",
+]
+
+BAND: Final = RATE_BAND
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,38 +57,73 @@ def capacity(
     model: Model, accelerator: Accelerator, memory: MemoryFit, tensor_parallel_size: int, workload: Workload
 ) -> Capacity:
     """Saturated throughput for requests of the workload's shape."""
-    kv_bytes = model.kv_bytes_per_token(tensor_parallel_size)
-    tokens_held = workload.input_tokens + workload.output_tokens / 2
-    running = max(1.0, min(accelerator.max_num_seqs, memory.kv_gib * GIB / (kv_bytes * tokens_held)))
-    read = _weights_read_bytes(model, running) / tensor_parallel_size + running * tokens_held * kv_bytes
-    bandwidth = accelerator.bandwidth_gb_per_s * 1e9 * _BANDWIDTH_SHARE
-    prefill = running / workload.output_tokens * workload.input_tokens
-    flops = accelerator.bf16_tflops * 1e12 * _FLOPS_SHARE * tensor_parallel_size
-    if model.is_moe:
-        bandwidth *= _MOE_BANDWIDTH_SHARE
-        flops *= _MOE_FLOPS_SHARE
-    flop_per_token = 2 * model.active_parameters_billion * 1e9
-    step_s = (
-        max(read / bandwidth, running * flop_per_token / flops)
-        + prefill * flop_per_token / flops
-        + _communication_s(model, accelerator, tensor_parallel_size, running + prefill)
-        + model.layers * _LAYER_OVERHEAD_S
-        + _STEP_OVERHEAD_S
+    requests = Requests(input_tokens=workload.input_tokens, output_tokens=workload.output_tokens)
+    found = estimate(replica(model, accelerator, memory, tensor_parallel_size), requests)
+    return Capacity(requests_per_second=found.requests_per_second.value)
+
+
+def replica(model: Model, accelerator: Accelerator, memory: MemoryFit, tensor_parallel_size: int) -> Replica:
+    """One vLLM server of the published checkpoint, with vLLM's defaults for the accelerator."""
+    return Replica(
+        model=_shape(model, tensor_parallel_size),
+        accelerator=_speed(model, accelerator),
+        tensor_parallel_size=tensor_parallel_size,
+        kv_cache_gib=memory.kv_gib,
+        max_num_seqs=accelerator.max_num_seqs,
+        max_num_batched_tokens=accelerator.max_num_batched_tokens,
     )
-    return Capacity(requests_per_second=running / (step_s * workload.output_tokens))
 
 
-def _weights_read_bytes(model: Model, running: float) -> float:
-    """Bytes of weights that one step touches: a MoE reads the experts that any running token chose."""
-    if not model.is_moe:
-        return model.weights_bytes
-    share = model.active_parameters_billion / model.parameters_billion
-    return float(model.weights_bytes * (1 - (1 - share) ** running))
+def _speed(model: Model, accelerator: Accelerator) -> AcceleratorSpeed:
+    """Without arithmetic of its own, fp8 is multiplied in 16 bits, as fewer bits are; int8 is taken to be so too."""
+    bf16 = accelerator.bf16_tflops * achievable_share(accelerator.name)
+    fp8 = accelerator.fp8_tflops if model.precision == "fp8" else None
+    return AcceleratorSpeed(
+        bandwidth_gb_per_s=accelerator.bandwidth_gb_per_s,
+        tflops=fp8 * achievable_share(accelerator.name, fp8=True) if fp8 else bf16,
+        bf16_tflops=bf16,
+        link_gb_per_s=accelerator.link_gb_per_s,
+        link="pcie" if accelerator.link == "pcie" else "nvlink",
+    )
 
 
-def _communication_s(model: Model, accelerator: Accelerator, tp: int, tokens: float) -> float:
-    """Two all-reduces of the hidden state per layer."""
-    if tp == 1:
-        return 0.0
-    sent = tokens * 2 * model.layers * model.hidden_size * BF16_BYTES * 2 * (tp - 1) / tp
-    return sent / (accelerator.link_gb_per_s * 1e9 * _LINK_SHARE) + model.layers * _ALL_REDUCE_LATENCY_S
+def _shape(model: Model, tensor_parallel_size: int) -> ModelShape:
+    """Sparse attention is taken to read all that it keeps."""
+    width, shared = _bytes_per_weight(model)
+    full = model.full_layers * model.full_layer_bytes(tensor_parallel_size, BF16_BYTES)
+    index = model.indexer.layers * model.indexer.bytes_per_token if model.indexer else 0
+    windows = model.sliding.layers if model.sliding else 0
+    return ModelShape(
+        parameters_billion=model.parameters_billion,
+        active_parameters_billion=model.active_parameters_billion,
+        layers=model.layers,
+        hidden_size=model.hidden_size,
+        vocabulary=model.vocabulary,
+        attention_width=model.attention_heads * (model.mla.head_width if model.mla else 2 * model.head_dim),
+        attention_layers=model.full_layers,
+        kv_bytes_per_token=full + index,
+        kv_bytes_per_sequence=_state_bytes(model, tensor_parallel_size),
+        kv_bytes_per_window_token=windows * model.sliding_layer_bytes(tensor_parallel_size, BF16_BYTES),
+        window_tokens=model.sliding.window if model.sliding else 0,
+        window_layers=windows,
+        experts=model.experts.count if model.experts else 0,
+        experts_per_token=model.experts.per_token if model.experts else 0,
+        bytes_per_weight=width,
+        shared_bytes_per_weight=shared,
+    )
+
+
+def _bytes_per_weight(model: Model) -> tuple[float, float | None]:
+    """Of the experts or all of a dense model; and of what is not in an expert, where that stays in 16 bits."""
+    if model.precision == "bf16":
+        return BF16_BYTES, None
+    experts = model.experts.parameters_billion if model.experts else 0.0
+    experts_only = model.quantisable_billion(model.precision) <= experts
+    return model.quantised_parameter_bytes(model.precision), BF16_BYTES if experts_only else None
+
+
+def _state_bytes(model: Model, tensor_parallel_size: int) -> int:
+    """Twice: a state is read and written in each step, and held again where prefix caching may start from."""
+    if model.recurrent is None:
+        return 0
+    return 2 * model.recurrent.layers * model.recurrent.bytes_per_request(tensor_parallel_size)

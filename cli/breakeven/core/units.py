@@ -16,6 +16,11 @@ GIB: Final = 2**30
 ABSURD: Final = 10**12
 
 
+def count(number: int, noun: str) -> str:
+    """`1 GPU`, `4 GPUs`, `1,000 nodes`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def cents(usd: Decimal) -> Decimal:
     """USD rounded half up to cents. Lines are rounded before they are summed, so that columns add up."""
     return usd.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Mapping
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import urllib3
-import yaml
 from kubernetes import client, config
 
 from breakeven.core.hardware import PlatformPlacement
 from breakeven.core.live import Readiness, Target
 from breakeven.core.manifests import GPU_RESOURCE
-from breakeven.errors import ClusterError, InputError, unknown
+from breakeven.engine import kubeconfig as kubeconfig_file
+from breakeven.errors import ClusterError
 
-_TIMEOUT_S: Final = 10
+# To connect, and to answer; tried twice.
+_TIMEOUT_S: Final = (5, 10)
+_RETRIES: Final = 1
 
 
 class Cluster:
@@ -76,11 +80,8 @@ def connect(kubeconfig: Path | None, context: str | None) -> Cluster:
 
     Raises InputError for an unknown context, ClusterError where there is no kubeconfig or no answer.
     """
-    path, name = _locate(_files(kubeconfig), context)
-    try:
-        api = config.new_client_from_config(config_file=str(path), context=name, persist_config=False)
-    except config.ConfigException as error:
-        raise ClusterError(f"{path}: context {name}: {error}", hint="check it with `kubectl config view`") from error
+    path, name = kubeconfig_file.locate(kubeconfig, context)
+    api = _client(path, name)
     server = api.configuration.host
     version = _get(api, "/version") or {}
     system = _get(api, "/api/v1/namespaces/kube-system") or {}
@@ -91,44 +92,35 @@ def connect(kubeconfig: Path | None, context: str | None) -> Cluster:
     return Cluster(api, target, version.get("gitVersion", "unknown"))
 
 
-def _files(kubeconfig: Path | None) -> list[Path]:
-    """As kubectl looks for them: the flag, KUBECONFIG (a list), ~/.kube/config."""
-    if kubeconfig:
-        named = [kubeconfig]
-    else:
-        variable = os.environ.get("KUBECONFIG", "")
-        named = [Path(part) for part in variable.split(os.pathsep) if part] or [Path.home() / ".kube" / "config"]
-    files = [path.expanduser().absolute() for path in named if path.expanduser().is_file()]
-    if not files:
-        raise ClusterError(
-            f"no kubeconfig at {', '.join(map(str, named))}",
-            hint="give --kubeconfig FILE, or rehearse on the local cluster with --sandbox",
-        )
-    return files
+def _client(path: Path, context: str) -> client.ApiClient:
+    """Raises ClusterError, also for a failed credential plugin: the library logs it and goes on without credentials."""
+    settings = client.Configuration()
+    settings.retries = _RETRIES
+    with _logged_errors() as problems:
+        try:
+            config.load_kube_config(str(path), context, settings, persist_config=False)
+        # Its loader takes the file's shape for granted.
+        except (config.ConfigException, AttributeError, LookupError, TypeError, ValueError) as error:
+            problems.append(str(error))
+    if not problems and not settings.host.startswith(("https://", "http://")):
+        problems.append(f"its server {settings.host!r} is not a URL")
+    if problems:
+        hint = "check it with `kubectl config view`, and log in again"
+        raise ClusterError(f"{path}: context {context}: {problems[0]}", hint=hint)
+    return client.ApiClient(settings)
 
 
-def _locate(files: list[Path], context: str | None) -> tuple[Path, str]:
-    """The one file that defines the context, since the provider is given one path."""
-    contents = {path: _read(path) for path in files}
-    name = context or next(
-        (str(data["current-context"]) for data in contents.values() if data.get("current-context")), ""
-    )
-    if not name:
-        raise InputError(f"{files[0]} has no current context", hint="choose one with --context NAME")
-    known = {entry["name"]: path for path, data in contents.items() for entry in data.get("contexts") or ()}
-    if name not in known:
-        raise unknown("context", name, known, listing="kubectl config get-contexts")
-    return known[name], name
-
-
-def _read(path: Path) -> dict[str, Any]:
+@contextmanager
+def _logged_errors() -> Iterator[list[str]]:
+    """What is logged as an error meanwhile, instead of printing it."""
+    messages: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger().addHandler(handler)
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError("is not a readable kubeconfig", where=str(path)) from error
-    if not isinstance(data, dict):
-        raise InputError("is not a kubeconfig", where=str(path))
-    return data
+        yield messages
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 def _get(api: client.ApiClient, path: str) -> dict[str, Any] | None:
@@ -148,13 +140,19 @@ def _get(api: client.ApiClient, path: str) -> dict[str, Any] | None:
     if response.status != 200:
         hint = "log in again, or ask for the permission" if response.status in (401, 403) else ""
         raise ClusterError(f"{server} refused GET {path}: {response.status} {response.reason}", hint=hint)
-    found: dict[str, Any] = json.loads(body)
+    try:
+        found: dict[str, Any] = json.loads(body)
+    except ValueError as error:
+        raise ClusterError(f"{server} does not answer like a Kubernetes API server") from error
     return found
 
 
 def _root_cause(error: BaseException) -> str:
+    """Without urllib3's own wrapping: `HTTPSConnection(host='…', port=443): …`."""
     reason = getattr(error, "reason", None)
-    return str(reason if isinstance(reason, BaseException) else error).split(": ", 1)[-1]
+    cause = reason if isinstance(reason, BaseException) else error
+    text = next((part for part in reversed(cause.args) if isinstance(part, str)), str(cause))
+    return re.sub(r"^HTTPS?Connection(Pool)?\(.*?\): ", "", text)
 
 
 def _root(api_version: str) -> str:
@@ -170,10 +168,12 @@ def _deployment_readiness(found: dict[str, Any] | None, reason: str) -> Readines
         return Readiness(found=False, ready=0, wanted=0, gpus=0, reason="the Deployment is not in the cluster")
     wanted = found["spec"].get("replicas", 1)
     ready = found.get("status", {}).get("readyReplicas", 0)
-    gpus = _template_gpus(found)
-    return Readiness(
-        found=True, ready=ready, wanted=wanted, gpus=wanted * gpus, reason="" if ready >= wanted else reason
-    )
+    gpus = wanted * _template_gpus(found)
+    if not wanted:
+        reason = "it is scaled to 0"
+    elif ready >= wanted:
+        reason = ""
+    return Readiness(found=True, ready=ready, wanted=wanted, gpus=gpus, reason=reason)
 
 
 def _knative_readiness(found: dict[str, Any] | None) -> Readiness:

@@ -8,6 +8,7 @@ from typing import Final
 
 from breakeven import load, resources
 from breakeven.core.live import Check
+from breakeven.core.units import count
 from breakeven.engine import session, tools
 from breakeven.engine.cluster import Cluster
 from breakeven.errors import DeployError
@@ -57,5 +58,5 @@ def _accelerators(cluster: Cluster) -> Iterator[Check]:
     """Which profiles find nodes here."""
     for profile in load.profiles().values():
         nodes = cluster.gpu_nodes(profile.placement)
-        detail = f"{len(nodes)} nodes with {sum(nodes.values())} GPUs"
+        detail = f"{count(len(nodes), 'node')} with {count(sum(nodes.values()), 'GPU')}"
         yield Check(name=f"Nodes for {profile.name}", status="pass" if nodes else "warn", detail=detail)

@@ -1,38 +1,64 @@
-"""Ctrl-C while the engine works.
+"""Ctrl-C, or SIGTERM from a pipeline, while the engine works.
 
 The terminal sends SIGINT to the engine as well: at the first it finishes its running steps, saves the state and
-releases the lock; at the second it stops at once. Python must only stay alive meanwhile: if it went first, the lock
-would stay and the program's own server would be gone under the engine.
+releases the lock; at the second it stops at once. SIGTERM comes to Python alone, so it is passed on as that SIGINT.
+Python must only stay alive meanwhile: if it went first, the lock would stay and the program's own server would be
+gone under the engine.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
+from breakeven.engine import processes
 from breakeven.errors import Interrupted
 
 
 @contextmanager
 def finishing_steps(say: Callable[[str], None]) -> Iterator[None]:
-    """Raises Interrupted (exit 130) after the engine has ended, if there was a Ctrl-C."""
+    """Raises Interrupted (exit 130) after the engine has ended, if there was a Ctrl-C or a SIGTERM."""
     interrupts = 0
 
     def note(signum: int, frame: FrameType | None) -> None:
         nonlocal interrupts
         interrupts += 1
         say("Interrupted: running steps are finished first; press again to stop at once")
+        if signum == signal.SIGTERM:
+            _interrupt_engine()
 
-    former = signal.signal(signal.SIGINT, note)
+    former = {signum: signal.signal(signum, note) for signum in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     except Exception as error:
         if interrupts:
-            raise Interrupted("interrupted; what was begun is in the state", hint="deploy up continues") from error
+            raise _interrupted() from error
         raise
     finally:
-        signal.signal(signal.SIGINT, former)
+        for signum, handler in former.items():
+            signal.signal(signum, handler)
     if interrupts:
-        raise Interrupted("interrupted; what was begun is in the state", hint="deploy up continues")
+        raise _interrupted()
+
+
+@contextmanager
+def ignored() -> Iterator[None]:
+    """For the moments of putting things back: an impatient second Ctrl-C would leave them half done."""
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+def _interrupt_engine() -> None:
+    for pid in processes.children("pulumi"):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
+
+
+def _interrupted() -> Interrupted:
+    return Interrupted("interrupted; what was begun is in the state", hint="deploy up continues")

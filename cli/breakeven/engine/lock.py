@@ -25,9 +25,18 @@ def held(path: Path, on_wait: Callable[[float], None]) -> Iterator[None]:
         on_wait(time.monotonic() - started)
         time.sleep(_POLL_S)
     try:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
         yield
     finally:
         os.close(descriptor)
+
+
+def holder(path: Path) -> str:
+    """The process that holds `path`, for people: `process 4711`."""
+    with suppress(OSError):
+        return f"process {path.read_text(encoding='utf-8') or 'unknown'}"
+    return "process unknown"
 
 
 def _try(path: Path) -> int | None:

@@ -8,6 +8,7 @@ from typing import Final
 from breakeven.core.live import Check
 from breakeven.core.manifests import Manifest
 from breakeven.core.plan import Plan
+from breakeven.core.units import count
 from breakeven.engine.cluster import Cluster
 from breakeven.errors import ClusterError
 
@@ -40,7 +41,8 @@ def _checks(plan: Plan, cluster: Cluster) -> Iterator[Check]:
 
 def _gpus(plan: Plan, cluster: Cluster) -> Check:
     nodes = cluster.gpu_nodes(plan.facts.profile.placement)
-    detail = f"{sum(nodes.values())} GPUs on {len(nodes)} nodes that the profile accepts; the plan needs {plan.gpus}"
+    found = f"{count(sum(nodes.values()), 'GPU')} on {count(len(nodes), 'node')}"
+    detail = f"{found} that the profile accepts; the plan needs {plan.gpus}"
     if sum(nodes.values()) >= plan.gpus:
         return Check(name="GPUs", status="pass", detail=detail)
     fix = "pods wait until such nodes join; check the labels with `kubectl get nodes --show-labels`"
@@ -88,7 +90,7 @@ def refuse_failures(checks: Iterable[Check]) -> None:
 
 
 def refuse_foreign(created: Iterable[Manifest], namespace: str, cluster: Cluster) -> None:
-    """Raises ClusterError if an object that the stack would create exists already.
+    """Raises ClusterError if an object that the stack would create exists already. Leave out what it had begun to.
 
     The provider (4.25.0) creates with a server-side apply: it would adopt the object, and destroy would delete it.
     """

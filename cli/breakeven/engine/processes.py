@@ -33,6 +33,22 @@ def kill(directory: Path) -> bool:
     return wait_for(lambda: not running(directory), _GONE_S)
 
 
+def children(program: str) -> list[int]:
+    """Processes of that name that this one started."""
+    return [pid for pid, path in _all() if Path(path).name == program and _parent(pid) == os.getpid()]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process, whosever it is."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
     """Whether the condition came true in time."""
     deadline = time.monotonic() + seconds
@@ -53,6 +69,18 @@ def _all() -> Iterator[tuple[int, str]]:
             # It may end while we look. A zombie has no command line.
             with suppress(OSError):
                 yield int(entry.name), os.fsdecode((entry / "cmdline").read_bytes().split(b"\0")[0])
+
+
+def _parent(pid: int) -> int:
+    """0 where it has just ended."""
+    try:
+        if (_PROC / "self" / "stat").exists():
+            # The name, in parentheses, may hold blanks: `4711 (pulumi) S 4700 …`.
+            return int((_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
+        listed = subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, text=True, check=True)
+        return int(listed.stdout)
+    except (OSError, subprocess.CalledProcessError):
+        return 0
 
 
 def _listed_by_ps() -> Iterator[tuple[int, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from breakeven.core.local import MOST_SANDBOX_NODES
 from breakeven.core.plan import Plan
 from breakeven.engine import rollout, sandbox, tools
 from breakeven.engine.backend import Backend, backend
@@ -33,9 +34,14 @@ def begin(plan: Plan, where: Where, on_progress: OnProgress) -> Rollout:
     cluster = None if where.sandbox else connect(where.kubeconfig, where.context)
     tools.require("pulumi", "provider", *(sandbox.MODULES if where.sandbox else ()), progress=on_progress)
     if cluster:
-        return Rollout(plan, cluster, backend(None))
+        return Rollout(plan, cluster, backend(None), on_progress)
+    if plan.nodes > MOST_SANDBOX_NODES:
+        raise InputError(
+            f"{plan.nodes:,} nodes are too many for the sandbox, which takes up to {MOST_SANDBOX_NODES}",
+            hint="rehearse with fewer replicas; `deploy cost` prices any number",
+        )
     started = sandbox.up(plan.facts.profile, plan.facts.accelerator, plan.nodes, progress=on_progress)
-    return Rollout(plan, connect(started.kubeconfig, started.context), backend(started.directory))
+    return Rollout(plan, connect(started.kubeconfig, started.context), backend(started.directory), on_progress)
 
 
 def recorded(name: str, *, in_sandbox: bool, on_progress: OnProgress) -> Recorded:
@@ -44,7 +50,8 @@ def recorded(name: str, *, in_sandbox: bool, on_progress: OnProgress) -> Recorde
     found = rollout.find(name, _existing_backend(in_sandbox))
     if found is None:
         where = " in the sandbox" if in_sandbox else ""
-        raise DeployError(f"there is no stack {name!r}{where}", hint="`deploy up` makes one")
+        elsewhere = "" if in_sandbox else "; --sandbox looks in the sandbox"
+        raise DeployError(f"there is no stack {name!r}{where}", hint=f"`deploy up` makes one{elsewhere}")
     return found
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,40 +20,18 @@ from pulumi import automation
 
 from breakeven import resources
 from breakeven.core.changes import Changes
-from breakeven.core.cost import CostProjection
-from breakeven.core.cost_diff import NOTHING
-from breakeven.core.record import recorded_cost
-from breakeven.engine import events, tools
+from breakeven.engine import events, state, tools
 from breakeven.engine.backend import Backend
-from breakeven.errors import ClusterError, DeployError, GateError, InputError
+from breakeven.engine.state import Locked, State
+from breakeven.errors import ClusterError, DeployError, InputError
 
 PROJECT: Final = "breakeven"
 
+_PASSPHRASE_HINT: Final = (
+    "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE as it was when the stack was made"
+)
+
 OnStep = Callable[[str, str], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class State:
-    """What the last apply left behind: the stack's outputs, and the URNs of its resources."""
-
-    outputs: Mapping[str, Any]
-    urns: tuple[str, ...]
-
-    @property
-    def cost(self) -> CostProjection:
-        """The bill that was recorded. Raises GateError where another version wrote it unreadably."""
-        if "cost" not in self.outputs:
-            return NOTHING
-        try:
-            return recorded_cost(self.outputs["cost"])
-        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-            raise GateError(f"the recorded cost of the last apply cannot be read: {error!r}") from error
-
-    def owns_namespace(self, name: str) -> bool:
-        return any(urn.endswith(f"kubernetes:core/v1:Namespace::{name}") for urn in self.urns)
-
-
-EMPTY: Final = State(outputs={}, urns=())
 
 
 class Stack:
@@ -69,7 +48,7 @@ class Stack:
     def state(self) -> State:
         """Read the state without decrypting anything."""
         exported = self._run("stack", "export", "--stack", self._stack.name)
-        return _state(json.loads(exported))
+        return state.read(json.loads(exported))
 
     def configure(self, config: Mapping[str, Any]) -> bytes:
         """Write the inputs into the stack's settings; returns the former content, to be given to `restore`."""
@@ -91,15 +70,20 @@ class Stack:
         config = (settings or {}).get("config") or {}
         found = {key: config.get(f"{PROJECT}:{key}") for key in ("cluster", "deployment")}
         if not all(isinstance(value, dict) for value in found.values()):
-            raise DeployError(f"{self._settings} does not say what was applied, and where")
+            message = f"{self._settings} does not say what was applied, and where"
+            raise DeployError(message, hint="`deploy up` writes it anew")
         return found
 
     def preview(self) -> Changes:
-        """Raises GateError if any event is missing, unreadable or unaccounted for."""
+        """Against the live cluster: what was changed or deleted by hand is put right.
+
+        Raises GateError if any event is missing, unreadable or unaccounted for.
+        """
         collected: list[automation.EngineEvent] = []
         with warnings.catch_warnings(record=True) as dropped:
             warnings.simplefilter("always")
-            result = _translated(lambda: self._stack.preview(on_event=collected.append, color="never"), collected)
+            run = lambda: self._stack.preview(on_event=collected.append, color="never", refresh=True)  # noqa: E731
+            result = _translated(run, collected)
         lost = [str(warning.message) for warning in dropped if "engine event" in str(warning.message)]
         return events.read(collected, lost, result.change_summary)
 
@@ -107,19 +91,32 @@ class Stack:
         """Apply. `on_step(op, urn)` is called as each resource is begun."""
         collected: list[automation.EngineEvent] = []
         on_event = _reporting(collected, on_step)
-        _translated(lambda: self._stack.up(on_event=on_event, color="never", show_secrets=False), collected)
+        run = lambda: self._stack.up(on_event=on_event, color="never", refresh=True, show_secrets=False)  # noqa: E731
+        self._locking(run, collected)
 
     def destroy(self, on_step: OnStep) -> None:
         """Delete all resources and the stack itself, from the state alone: the program is not run."""
         collected: list[automation.EngineEvent] = []
         on_event = _reporting(collected, on_step)
-        _translated(lambda: self._stack.destroy(on_event=on_event, color="never", show_secrets=False), collected)
+        run = lambda: self._stack.destroy(on_event=on_event, color="never", refresh=True, show_secrets=False)  # noqa: E731
+        self._locking(run, collected)
         self.remove()
 
     def remove(self) -> None:
         """Forget an empty stack and its settings."""
         _translated(lambda: self._stack.workspace.remove_stack(self._stack.name), [])
         self._settings.unlink(missing_ok=True)
+        _tidy(self._settings.parent)
+
+    def _locking(self, run: Callable[[], Any], collected: list[automation.EngineEvent]) -> None:
+        """Run what locks the stack. A lock whose process was killed is removed first; any other holder is named."""
+        try:
+            _translated(run, collected)
+        except Locked as locked:
+            if not locked.is_stale:
+                raise
+            _translated(self._stack.cancel, [])
+            _translated(run, collected)
 
     def _run(self, *arguments: str) -> str:
         workspace = self._stack.workspace
@@ -128,12 +125,20 @@ class Stack:
         return str(_translated(run, []).stdout)
 
 
+class _Workspace(automation.LocalWorkspace):
+    """The SDK reads all outputs after each `up`, secrets in plaintext, by two more processes; nobody asks for them."""
+
+    def stack_outputs(self, stack_name: str) -> automation.OutputMap:
+        return {}
+
+
 def find(name: str, backend: Backend) -> Stack | None:
     """The stack of that name, or None where there is none."""
     workspace = _workspace(name, backend)
     try:
         return Stack(_translated(lambda: automation.Stack.select(name, workspace), []), backend)
     except _NoStack:
+        _tidy(backend.stack_directory(name))
         return None
 
 
@@ -150,7 +155,7 @@ def _workspace(name: str, backend: Backend) -> automation.LocalWorkspace:
     directory = backend.stack_directory(name)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     _replace(directory / "Pulumi.yaml", _project().encode())
-    return automation.LocalWorkspace(
+    return _Workspace(
         work_dir=str(directory),
         pulumi_home=str(backend.pulumi_home),
         program=_program,
@@ -159,18 +164,19 @@ def _workspace(name: str, backend: Backend) -> automation.LocalWorkspace:
     )
 
 
+def _tidy(directory: Path) -> None:
+    """A look at a stack that is not there leaves nothing behind."""
+    (directory / "Pulumi.yaml").unlink(missing_ok=True)
+    with suppress(OSError):  # its settings may be there
+        directory.rmdir()
+
+
 def _program() -> None:
     runpy.run_path(str(resources.infra()), run_name="__main__")
 
 
 def _project() -> str:
     return yaml.safe_dump({"name": PROJECT, "runtime": "python", "main": str(resources.infra())})
-
-
-def _state(exported: Mapping[str, Any]) -> State:
-    found = (exported.get("deployment") or {}).get("resources") or []
-    root: dict[str, Any] = next((entry for entry in found if entry["type"] == "pulumi:pulumi:Stack"), {})
-    return State(outputs=root.get("outputs", {}), urns=tuple(entry["urn"] for entry in found))
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -203,7 +209,7 @@ def _translated(run: Callable[[], Any], collected: list[automation.EngineEvent])
     except automation.StackNotFoundError as error:
         raise _NoStack from error
     except automation.ConcurrentUpdateError as error:
-        raise DeployError(f"another update of this stack is running: {_last_lines(str(error))}") from error
+        raise Locked(str(error)) from error
     except automation.CommandError as error:
         raise _engine_error(str(error), collected) from error
     except automation.InvalidVersionError as error:
@@ -212,10 +218,9 @@ def _translated(run: Callable[[], Any], collected: list[automation.EngineEvent])
 
 def _engine_error(output: str, collected: list[automation.EngineEvent]) -> DeployError:
     if "incorrect passphrase" in output or "passphrase must be set" in output:
-        return InputError(
-            "the passphrase of this stack's state is another one",
-            hint="set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE as it was when the stack was made",
-        )
+        return InputError("the passphrase of this stack's state is another one", hint=_PASSPHRASE_HINT)
+    if "unable to read PULUMI_CONFIG_PASSPHRASE_FILE" in output:
+        return InputError(f"no passphrase: {_last_lines(output, 1)}", hint=_PASSPHRASE_HINT)
     said = [
         event.diagnostic_event.message.strip()
         for event in collected
@@ -224,9 +229,13 @@ def _engine_error(output: str, collected: list[automation.EngineEvent]) -> Deplo
     detail = "\n".join(dict.fromkeys(said)) or _last_lines(output)
     if "cluster is unreachable" in detail or "connection refused" in detail:
         return ClusterError(f"the cluster went away: {detail}")
+    if " is forbidden: " in detail:
+        return ClusterError(f"the cluster refused:\n{detail}", hint="ask for the permission, then `deploy up` goes on")
     return DeployError(f"the engine failed:\n{detail}")
 
 
 def _last_lines(output: str, count: int = 12) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    """Of what the engine printed, without what the Automation API wraps around it: `code: 1`, `stdout:`, `stderr:`."""
+    printed = re.split(r"\n\s*stderr:\s*(?:error: )?", output, maxsplit=1)[-1]
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
     return "\n".join(lines[-count:])

@@ -47,6 +47,8 @@ def mla(config: Config, family: Family) -> Mla | None:
         kv_lora_rank=config.count("kv_lora_rank"),
         qk_rope_head_dim=config.count("qk_rope_head_dim"),
         q_lora_rank=config.optional("q_lora_rank"),
+        qk_nope_head_dim=config.count("qk_nope_head_dim"),
+        v_head_dim=config.count("v_head_dim"),
     )
 
 

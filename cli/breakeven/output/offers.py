@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from breakeven.core.cost import OfferedRent
 from breakeven.core.hardware import Offer
+from breakeven.core.units import count
 from breakeven.output import money
 
 
 def sold_as(offer: Offer) -> str:
     """What one buys: `1 GPU, Azure Standard_NC24ads_A100_v4`. A node made of single GPUs is a price, not a machine."""
-    return f"{offer.gpu_count} GPU{'s' if offer.gpu_count > 1 else ''}, {offer.provider} {offer.sku}"
+    return f"{count(offer.gpu_count, 'GPU')}, {offer.provider} {offer.sku}"
 
 
 def terms(offer: Offer) -> str:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from breakeven.core.plan import Plan
+from breakeven.core.units import count
 
 
 def of(plan: Plan) -> str:
     """The model on its GPUs: `Qwen/Qwen3-8B · 1 replica × 1 GPU · 1 node of 1 × A100 80 GB SXM`."""
     facts = plan.facts
-    gpus = f"{_count(plan.replicas, 'replica')} × {_count(plan.tensor_parallel_size, 'GPU')}"
+    gpus = f"{count(plan.replicas, 'replica')} × {count(plan.tensor_parallel_size, 'GPU')}"
     if facts.profile.is_serverless:
         return f"{facts.model.name} · up to {gpus} ({facts.accelerator.title}), by the second"
-    unused = f", {_count(plan.gpus_unused, 'GPU')} paid and unused" if plan.gpus_unused else ""
-    nodes = f"{_count(plan.nodes, 'node')} of {facts.profile.gpus_per_node} × {facts.accelerator.title}"
+    unused = f", {count(plan.gpus_unused, 'GPU')} paid and unused" if plan.gpus_unused else ""
+    nodes = f"{count(plan.nodes, 'node')} of {facts.profile.gpus_per_node} × {facts.accelerator.title}"
     return f"{facts.model.name} · {gpus} · {nodes}{unused}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from breakeven.core.api_spend import ApiPrice
@@ -12,6 +12,7 @@ from breakeven.core.changes import Change, Changes
 from breakeven.core.comparison import compare
 from breakeven.core.manifests import gpus_requested
 from breakeven.core.preview import Preview
+from breakeven.core.units import count
 from breakeven.output import api, checks, diff, offers, plan_line, table
 
 SCHEMA: Final = "breakeven.preview/1"
@@ -63,16 +64,24 @@ def _changes(preview: Preview) -> str:
     changes = preview.changes
     if changes.is_empty:
         return "Changes\n  no changes"
-    rows = [_row(change) for change in changes.objects if change.op != "same"]
-    body = table.text(["", "", "Object", "GPUs", "What"], rows) if rows else ""
-    lines = ["Changes", *(f"  {line}" for line in body.splitlines()[1:]), f"  {_summary(changes)}"]
+    lines = ["Changes", *(f"  {line}" for line in _change_lines(changes)), f"  {_summary(changes)}"]
     if any(change.op == "replace" for change in changes.objects):
         lines.append("  ± is deleted before it is made again: an outage until it is ready")
     return "\n".join(lines)
 
 
+def _change_lines(changes: Changes) -> Iterator[str]:
+    """A line an object, and below it a line for each property that changes."""
+    changing = [change for change in changes.objects if change.op != "same"]
+    rows = [_row(change)[:-1] for change in changing]
+    aligned = table.text(["", "", "Object", "GPUs"], rows).splitlines()[1:] if rows else []
+    for line, change in zip(aligned, changing, strict=True):
+        yield line
+        yield from (f"     {what}" for what in _what(change))
+
+
 def _row(change: Change) -> list[str]:
-    return [_SIGNS.get(change.op, "?"), change.op, _object(change), _gpus(change), _what(change)]
+    return [_SIGNS.get(change.op, "?"), change.op, _object(change), _gpus(change), ", ".join(_what(change))]
 
 
 def _object(change: Change) -> str:
@@ -84,14 +93,12 @@ def _gpus(change: Change) -> str:
     before = gpus_requested([change.old]) if change.old else 0
     after = gpus_requested([change.new]) if change.new and change.op != "delete" else 0
     if before == after:
-        return f"{after} GPUs" if after else ""
-    return f"{before} → {after} GPUs"
+        return count(after, "GPU") if after else ""
+    return f"{before:,} → {count(after, 'GPU')}"
 
 
-def _what(change: Change) -> str:
-    if change.op not in ("update", "replace"):
-        return ""
-    return ", ".join(_path(change, path) for path in change.paths)
+def _what(change: Change) -> list[str]:
+    return [_path(change, path) for path in change.paths] if change.op in ("update", "replace") else []
 
 
 def _path(change: Change, path: str) -> str:
@@ -114,22 +121,23 @@ def _summary(changes: Changes) -> str:
     words = ", ".join(f"{count} to {op}" for op, count in changes.counts.items() if op != "same")
     hidden = sum(step.op != "same" for step in changes.steps) - sum(step.op != "same" for step in changes.objects)
     same = changes.counts.get("same", 0)
-    own = f" ({hidden} of them Pulumi's own: stack, component, chart, provider)" if hidden else ""
+    own = f" ({hidden} of them Pulumi's own bookkeeping)" if hidden else ""
     return f"{words}{own}{f', {same} unchanged' if same else ''}"
 
 
 def markdown(preview: Preview, prices: Iterable[ApiPrice]) -> str:
-    """For a pull request: the headline first."""
+    """For a pull request: the headline first; of the checks, those that did not pass."""
     rows = [_row(change) for change in preview.changes.objects if change.op != "same"]
     changes = table.markdown(["", "Operation", "Object", "GPUs", "What"], rows) if rows else "No changes."
-    return "\n\n".join(
-        [
-            f"### `{preview.plan.stack}`: {plan_line.of(preview.plan)}",
-            diff.markdown(preview.diff),
-            changes,
-            api.markdown(compare(preview.plan, prices)),
-        ]
-    )
+    doubts = [check for check in preview.checks if check.status != "pass"]
+    parts = [
+        f"### `{preview.plan.stack}`: {plan_line.of(preview.plan)}",
+        diff.markdown(preview.diff),
+        checks.markdown(doubts) if doubts else "",
+        changes,
+        api.markdown(compare(preview.plan, prices)),
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def data(preview: Preview, prices: Iterable[ApiPrice]) -> dict[str, Any]:

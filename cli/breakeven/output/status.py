@@ -8,6 +8,7 @@ from typing import Any, Final
 from breakeven.core.cost import CostProjection
 from breakeven.core.live import Readiness, Target
 from breakeven.core.plan import SERVICE_PORT, Plan
+from breakeven.core.units import count
 from breakeven.output import plan_line, table
 from breakeven.output.money import usd
 
@@ -30,7 +31,7 @@ def _rows(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjec
         ["Ready", ready(readiness)],
         ["GPUs", f"{readiness.gpus} requested live, {plan.gpus} planned"],
         ["Endpoint", plan.endpoint],
-        ["Recorded", f"{total(recorded)} a month, as last applied"],
+        ["Recorded", f"{monthly(recorded)}, as last applied" if recorded.lines else monthly(recorded)],
     ]
 
 
@@ -40,9 +41,11 @@ def ready(readiness: Readiness) -> str:
     return count if readiness.is_ready else f"{count}: {readiness.reason or 'starting'}"
 
 
-def total(projection: CostProjection) -> str:
-    """The bill in USD a month; "at least" where a line has no price."""
-    return f"{'at least ' if projection.unknown else ''}{usd(projection.monthly_usd)}"
+def monthly(recorded: CostProjection) -> str:
+    """`$9,500.00 a month`; "at least" where a line has no price; unknown where an apply began and none ended."""
+    if not recorded.lines:
+        return "unknown, since no apply of it was finished"
+    return f"{'at least ' if recorded.unknown else ''}{usd(recorded.monthly_usd)} a month"
 
 
 def _data(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection) -> dict[str, Any]:
@@ -56,7 +59,7 @@ def _data(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjec
         "reason": readiness.reason,
         "gpus": {"live": readiness.gpus, "planned": plan.gpus},
         "endpoint": plan.endpoint,
-        "recorded_monthly_usd": str(recorded.monthly_usd),
+        "recorded_monthly_usd": str(recorded.monthly_usd) if recorded.lines else None,
     }
 
 
@@ -66,19 +69,20 @@ def removal(plan: Plan, target: Target, recorded: CostProjection, *, keeps_names
     return (
         f"Cluster    {target.server} (context {target.context})\n"
         f"Stack      {plan.stack}: everything that it made in {namespace}\n"
-        f"Saves      {total(recorded)} a month"
+        f"Saves      {monthly(recorded)}"
     )
 
 
 def removed(plan: Plan, recorded: CostProjection) -> str:
-    return f"Removed {plan.stack}: {total(recorded)} a month less; nothing of it is left in the cluster"
+    saved = f"{monthly(recorded)} less; " if recorded.lines else ""
+    return f"Removed {plan.stack}: {saved}nothing of it is left in the cluster"
 
 
 def applied(plan: Plan, readiness: Readiness, *, sandbox: bool) -> str:
     """The end of an `up`: readiness, endpoint, next command."""
     flag = " --sandbox" if sandbox else ""
     lines = [
-        f"Ready      {ready(readiness)}, {readiness.gpus} GPUs",
+        f"Ready      {ready(readiness)}, {count(readiness.gpus, 'GPU')}",
         f"Endpoint   {plan.endpoint} (inside the cluster)",
     ]
     if sandbox:

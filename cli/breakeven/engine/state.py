@@ -1,0 +1,74 @@
+"""What a stack's state says of its last apply, and who holds it."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from breakeven.core.cost import CostProjection
+from breakeven.core.cost_diff import NOTHING
+from breakeven.core.record import recorded_cost
+from breakeven.engine import processes
+from breakeven.errors import DeployError, GateError
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What the last apply left behind: the stack's outputs, and the URNs of its resources.
+
+    `begun` are the URNs of what an apply that was killed had begun to create.
+    """
+
+    outputs: Mapping[str, Any]
+    urns: tuple[str, ...]
+    begun: tuple[str, ...] = ()
+
+    @property
+    def cost(self) -> CostProjection:
+        """The bill that was recorded. Raises GateError where another version wrote it unreadably."""
+        if "cost" not in self.outputs:
+            return NOTHING
+        try:
+            return recorded_cost(self.outputs["cost"])
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            raise GateError(f"the recorded cost of the last apply cannot be read: {error!r}") from error
+
+    def owns_namespace(self, name: str) -> bool:
+        return any(urn.endswith(f"kubernetes:core/v1:Namespace::{name}") for urn in (*self.urns, *self.begun))
+
+
+EMPTY: Final = State(outputs={}, urns=())
+
+
+def read(exported: Mapping[str, Any]) -> State:
+    """From what `pulumi stack export` prints."""
+    deployment = exported.get("deployment") or {}
+    found = deployment.get("resources") or []
+    root: dict[str, Any] = next((entry for entry in found if entry["type"] == "pulumi:pulumi:Stack"), {})
+    urns = tuple(entry["urn"] for entry in found)
+    pending = (entry["resource"]["urn"] for entry in deployment.get("pending_operations") or ())
+    # A pending creation stays on record after a later apply has made it.
+    return State(outputs=root.get("outputs", {}), urns=urns, begun=tuple(urn for urn in pending if urn not in urns))
+
+
+class Locked(DeployError):
+    """By another run of the engine, maybe one that was killed: a lock in a file backend outlives its process."""
+
+    def __init__(self, printed: str) -> None:
+        self._holders = re.findall(r"created by (\S+)@(\S+) \(pid (\d+)\)", printed)
+        by = ", ".join(f"{user}@{host} (process {pid})" for user, host, pid in self._holders)
+        super().__init__(
+            f"another run works on this stack: {by or printed.strip().splitlines()[-1]}",
+            hint="wait for it; if it is gone for good, `pulumi cancel` removes its lock",
+        )
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether every holder was a process of this machine that is no more."""
+        here = socket.gethostname()
+        return bool(self._holders) and all(
+            host == here and not processes.is_alive(int(pid)) for _, host, pid in self._holders
+        )

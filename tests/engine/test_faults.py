@@ -1,0 +1,184 @@
+"""What goes wrong around an apply: hands in the cluster, kills, refusals, two runs at once, a "no" at the prompt."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.engine.deploy import deploy, refuse, succeed
+
+from breakeven.engine import processes, state
+from breakeven.engine.sandbox import Sandbox
+from breakeven.engine.sandbox_cluster import ControlPlane
+
+STACK = ("--profile", "1xa100", "--name", "faults")
+IN_VAIN = ("--profile", "8xh100", "--name", "faults", "--replicas", "9")  # this cluster lacks the nodes: it waits
+
+LOG_IN = "import os, sys; os.login_tty(0); os.execv(sys.executable, sys.argv[1:])"
+
+
+@pytest.fixture
+def env(sandbox: Sandbox, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A state of the test's own; whatever it applied is removed at the end."""
+    variables = {"XDG_STATE_HOME": str(tmp_path / "state"), "KUBECONFIG": str(sandbox.kubeconfig)}
+    yield variables
+    deploy("destroy", *STACK, "--confirm", "faults", env=variables)
+
+
+def test_what_was_changed_by_hand_is_put_right(env: dict[str, str], cluster: ControlPlane) -> None:
+    succeed("up", *STACK, "--yes", env=env)
+    cluster.kubectl("-n", "llm-faults", "scale", "deployment", "llm-faults", "--replicas=0")
+    assert "Ready      0 of 0: it is scaled to 0" in succeed("status", *STACK, env=env)
+    assert json.loads(succeed("status", *STACK, "-o", "json", env=env))["ready"] is False
+    assert "spec.replicas: 0 → 1" in succeed("preview", *STACK, env=env)
+    cluster.kubectl("-n", "llm-faults", "delete", "deployment", "llm-faults")
+    assert "0 of 0: the Deployment is not in the cluster" in succeed("status", *STACK, env=env)
+    out = succeed("up", *STACK, "--yes", env=env)
+    assert "create  Deployment llm-faults  0 → 1 GPU\n" in out
+    assert "rises by $3,500.00 to $3,500.00" in out
+    assert "Ready      1 of 1, 1 GPU\n" in out
+    # The bill alone changes: that, too, is asked for.
+    process, screen = on_a_terminal("up", *STACK, "--ops-usd-per-month", "0", env=env)
+    assert "no changes" in read_screen(screen, "Apply this?")
+    os.write(screen, b"y\n")
+    read_screen(screen, "Next ")
+    assert process.wait(30) == 0
+    assert "$2,500.00 a month" in succeed("status", *STACK, env=env)
+
+
+def test_a_killed_apply_is_taken_up_again(env: dict[str, str], tmp_path: Path) -> None:
+    """Its lock outlived it, and the Deployment that it had begun is in the cluster but not in its record."""
+    process = start("up", *IN_VAIN, "--yes", env=env)
+    read_until(process, "create Deployment")
+    time.sleep(1)
+    process.kill()
+    process.communicate(timeout=30)
+    # The provider's process does not notice that its engine is gone.
+    (plugin,) = (tmp_path / "state").rglob("pulumi-resource-kubernetes")
+    assert processes.kill(plugin.parent)
+    assert list((tmp_path / "state").rglob(".pulumi/locks/**/*.json"))
+    process = start("up", *IN_VAIN, "--yes", env=env)
+    read_until(process, "of 9 ready, llm-faults-")
+    # What a pipeline sends when it is cancelled, and to this process alone.
+    process.terminate()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert not list((tmp_path / "state").rglob(".pulumi/locks/**/*.json"))
+    (checkpoint,) = (tmp_path / "state").rglob("stacks/breakeven/faults.json")
+    assert not state.read({"deployment": json.loads(checkpoint.read_text())["checkpoint"]["latest"]}).begun
+    assert "Removed faults" in succeed("destroy", *STACK, "--confirm", "faults", env=env)
+    assert "there is no stack 'faults'" in refuse(1, "destroy", *STACK, "--confirm", "faults", env=env)
+    assert not list((tmp_path / "state").rglob("Pulumi*.yaml"))
+
+
+def test_a_second_run_waits_and_says_for_whom(env: dict[str, str], tmp_path: Path) -> None:
+    """Both write the stack's settings: one would apply what the other previews."""
+    first, screen = on_a_terminal("up", *STACK, env=env)
+    read_screen(screen, "Apply this?")
+    second = start("preview", *STACK, "--replicas", "2", env=env)
+    said = read_until(second, "waiting for another `deploy` on stack faults")
+    assert f"(process {first.pid})" in said
+    os.write(screen, b"n\n")
+    assert "not confirmed; nothing was applied" in read_screen(screen, "nothing was applied")
+    assert first.wait(30) == 1
+    out, err = second.communicate(timeout=60)
+    assert second.returncode == 0, err
+    assert "0 → 2 GPUs" in out
+    assert not list((tmp_path / "state").rglob("Pulumi*.yaml"))
+
+
+@pytest.mark.parametrize(("key", "code", "message"), [(b"\x03", 130, "interrupted"), (b"\x04", 1, "no answer")])
+def test_no_answer_at_the_prompt(
+    env: dict[str, str], cluster: ControlPlane, tmp_path: Path, key: bytes, code: int, message: str
+) -> None:
+    process, screen = on_a_terminal("up", *STACK, env=env)
+    read_screen(screen, "Apply this?")
+    os.write(screen, key)
+    assert f"Error: {message}" in read_screen(screen, message)
+    assert process.wait(30) == code
+    assert "llm-faults" not in cluster.kubectl("get", "namespaces")
+    assert not list((tmp_path / "state").rglob("Pulumi*.yaml"))
+
+
+def test_refused_credentials(env: dict[str, str], cluster: ControlPlane, sandbox: Sandbox, tmp_path: Path) -> None:
+    """One that may do nothing, and one that may only read: its preview is green, since the provider hides a 403."""
+    cluster.kubectl("create", "namespace", "rights")
+    try:
+        cluster.kubectl("-n", "rights", "create", "serviceaccount", "reader")
+        config = yaml.safe_load(sandbox.kubeconfig.read_text())
+        config["users"][0]["user"] = {"token": cluster.kubectl("-n", "rights", "create", "token", "reader").strip()}
+        (tmp_path / "config").write_text(yaml.safe_dump(config))
+        flags = (*STACK, "--kubeconfig", str(tmp_path / "config"), "--yes")
+        message = refuse(5, "up", *flags, env=env)
+        assert "refused GET /api/v1/namespaces/kube-system: 403 Forbidden\nNext: log in again" in message
+        cluster.kubectl("create", "clusterrole", "reader", "--verb=get,list", "--resource=*.*")
+        cluster.kubectl(
+            "create", "clusterrolebinding", "reader", "--clusterrole=reader", "--serviceaccount=rights:reader"
+        )
+        message = refuse(5, "up", *flags, env=env)
+        assert "the cluster refused:\n" in message
+        assert 'namespaces "llm-faults" is forbidden' in message
+        assert "llm-faults" not in cluster.kubectl("get", "namespaces")
+    finally:
+        cluster.kubectl("delete", "clusterrolebinding,clusterrole", "reader", "--ignore-not-found")
+        cluster.kubectl("delete", "namespace", "rights", "--wait=false")
+
+
+def start(*arguments: str, env: dict[str, str]) -> subprocess.Popen[str]:
+    """In the background, without a terminal."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "breakeven", *arguments],
+        env={**os.environ, **env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+def on_a_terminal(*arguments: str, env: dict[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+    """The process and its terminal, so that it asks, and hears Ctrl-C and Ctrl-D."""
+    screen, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOG_IN, sys.executable, "-m", "breakeven", *arguments],
+        env={**os.environ, **env},
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    os.close(terminal)
+    return process, screen
+
+
+def read_until(process: subprocess.Popen[str], awaited: str) -> str:
+    """What the process says on stderr, up to the line with `awaited`."""
+    assert process.stderr
+    said = ""
+    while awaited not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    return said
+
+
+def read_screen(screen: int, awaited: str) -> str:
+    """What is on the terminal, up to `awaited`."""
+    shown = ""
+    while awaited not in shown:
+        try:
+            shown += re.sub(r"\r|\x1b\[K", "", os.read(screen, 4096).decode(errors="replace"))
+        except OSError:  # Linux says so when the process has ended
+            raise AssertionError(shown) from None
+    return shown
