@@ -44,6 +44,13 @@ def test_quick_verbs_import_nothing_slow(arguments: tuple[str, ...]) -> None:
     assert not SLOW & found
 
 
+def test_profiles_plan_and_price_nothing() -> None:
+    command = [sys.executable, "-c", LIST_MODULES.replace('.partition(".")[0]', ""), "profiles"]
+    found = set(subprocess.run(command, check=True, capture_output=True, text=True).stderr.split())
+    assert "breakeven.core.hardware" in found
+    assert not {"breakeven.core.plan", "breakeven.core.cost", "breakeven.core.memory"} & found
+
+
 def test_help_reads_no_yaml() -> None:
     assert "yaml" not in imported("--help")
 

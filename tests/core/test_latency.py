@@ -140,9 +140,9 @@ def test_no_more_is_served_than_matmuls_allow(server: Replica, requests: Request
 
 
 @given(SERVERS, SHAPES, st.floats(1, 1000), st.floats(1, 1000))
-def test_more_load_is_never_answered_sooner(server: Replica, requests: Requests, load: float, more: float) -> None:
+def test_more_load_never_speeds_a_token_up(server: Replica, requests: Requests, load: float, more: float) -> None:
+    """Not a law of TTFT's 99th percentile, see docs/accuracy-throughput.md."""
     lighter, heavier = estimate(server, requests, load), estimate(server, requests, load + more)
-    assert heavier.ttft_p99_ms.value >= lighter.ttft_p99_ms.value * (1 - 1e-9)
     assert heavier.tpot_ms.value >= lighter.tpot_ms.value * (1 - 1e-9)
 
 

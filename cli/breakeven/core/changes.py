@@ -40,8 +40,8 @@ class Changes:
 
     @property
     def objects(self) -> tuple[Change, ...]:
-        """The steps on Kubernetes objects; the rest are Pulumi's own bookkeeping."""
-        return tuple(step for step in self.steps if step.is_kubernetes_object)
+        """The steps on Kubernetes objects, always in the same order; the rest are Pulumi's own bookkeeping."""
+        return tuple(sorted((step for step in self.steps if step.is_kubernetes_object), key=_by_kind))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -62,3 +62,9 @@ class Changes:
     @property
     def manifests_after(self) -> tuple[Manifest, ...]:
         return tuple(step.new for step in self.objects if step.new and step.op != "delete")
+
+
+def _by_kind(step: Change) -> tuple[bool, str, str]:
+    """The namespace first, in which all others are. (The engine works on several at once, in any order.)"""
+    kind = str(step.manifest["kind"])
+    return kind != "Namespace", kind, step.urn

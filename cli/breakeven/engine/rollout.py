@@ -129,7 +129,7 @@ class Rollout:
 
     def _open(self) -> tuple[Stack, State]:
         found = stack.find(self._plan.stack, self._backend)
-        state = found.state() if found else EMPTY
+        state = found.state if found else EMPTY
         _refuse_another_cluster(state, self._cluster.target)
         self._is_new = found is None
         self._stack = found or stack.create(self._plan.stack, self._backend)
@@ -228,7 +228,7 @@ def find(name: str, backend: Backend) -> Recorded | None:
         )
     deployment = load.deployment_from(config["deployment"], str(opened.settings_file))
     plan = size(deployment, load.facts(deployment))
-    return Recorded(stack=opened, state=opened.state(), cluster=cluster, plan=plan, backend=backend)
+    return Recorded(stack=opened, state=opened.state, cluster=cluster, plan=plan, backend=backend)
 
 
 def _readiness(plan: Plan, cluster: Cluster) -> Readiness:

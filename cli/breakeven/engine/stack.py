@@ -37,18 +37,15 @@ OnStep = Callable[[str, str], None]
 class Stack:
     """Methods raise DeployError and its kin; what the engine printed is in the message."""
 
-    def __init__(self, stack: automation.Stack, backend: Backend) -> None:
+    def __init__(self, stack: automation.Stack, backend: Backend, found: State) -> None:
+        """`found` is the state at this moment; nothing is decrypted for it."""
+        self.state = found
         self._stack = stack
         self._settings = backend.stack_directory(stack.name) / f"Pulumi.{stack.name}.yaml"
 
     @property
     def settings_file(self) -> Path:
         return self._settings
-
-    def state(self) -> State:
-        """Read the state without decrypting anything."""
-        exported = self._run("stack", "export", "--stack", self._stack.name)
-        return state.read(json.loads(exported))
 
     def configure(self, config: Mapping[str, Any]) -> bytes:
         """Write the inputs into the stack's settings; returns the former content, to be given to `restore`."""
@@ -118,37 +115,45 @@ class Stack:
             _translated(self._stack.cancel, [])
             _translated(run, collected)
 
-    def _run(self, *arguments: str) -> str:
-        workspace = self._stack.workspace
-        command = workspace.pulumi_command
-        run = lambda: command.run(list(arguments), workspace.work_dir, workspace.env_vars)  # noqa: E731
-        return str(_translated(run, []).stdout)
-
 
 class _Workspace(automation.LocalWorkspace):
-    """The SDK reads all outputs after each `up`, secrets in plaintext, by two more processes; nobody asks for them."""
+    """The SDK's own, without what it starts three more processes for.
+
+    After each `up` it reads all outputs, secrets in plaintext, that nobody asks for. Before, it selects the stack,
+    which every command names.
+    """
 
     def stack_outputs(self, stack_name: str) -> automation.OutputMap:
         return {}
+
+    def select_stack(self, stack_name: str) -> None:
+        pass
+
+    def export(self, stack_name: str) -> State:
+        """The stack's state. Raises _NoStack where there is no such stack."""
+        arguments = ["stack", "export", "--stack", stack_name]
+        run = lambda: self.pulumi_command.run(arguments, self.work_dir, self.env_vars)  # noqa: E731
+        return state.read(json.loads(_translated(run, []).stdout))
 
 
 def find(name: str, backend: Backend) -> Stack | None:
     """The stack of that name, or None where there is none."""
     workspace = _workspace(name, backend)
     try:
-        return Stack(_translated(lambda: automation.Stack.select(name, workspace), []), backend)
+        found = workspace.export(name)
     except _NoStack:
         _tidy(backend.stack_directory(name))
         return None
+    return Stack(automation.Stack.select(name, workspace), backend, found)
 
 
 def create(name: str, backend: Backend) -> Stack:
     """A new, empty stack."""
     workspace = _workspace(name, backend)
-    return Stack(_translated(lambda: automation.Stack.create(name, workspace), []), backend)
+    return Stack(_translated(lambda: automation.Stack.create(name, workspace), []), backend, state.EMPTY)
 
 
-def _workspace(name: str, backend: Backend) -> automation.LocalWorkspace:
+def _workspace(name: str, backend: Backend) -> _Workspace:
     # The engine writes state files by the umask alone.
     os.umask(0o077)
     tools.link_provider(backend.pulumi_home)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from breakeven.core.cost import OfferedRent
-from breakeven.core.hardware import Offer
 from breakeven.core.units import count
 from breakeven.output import money
+
+if TYPE_CHECKING:
+    # `deploy profiles` prices nothing, and has no time to import what does.
+    from collections.abc import Sequence
+
+    from breakeven.core.cost import OfferedRent
+    from breakeven.core.hardware import Offer
 
 
 def sold_as(offer: Offer) -> str:
