@@ -12,6 +12,7 @@ import runpy
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,7 +80,7 @@ class Stack:
         collected: list[automation.EngineEvent] = []
         with warnings.catch_warnings(record=True) as dropped:
             warnings.simplefilter("always")
-            run = lambda: self._stack.preview(on_event=collected.append, color="never", refresh=True)  # noqa: E731
+            run = partial(self._stack.preview, on_event=collected.append, color="never", refresh=True)
             result = _translated(run, collected)
         lost = [str(warning.message) for warning in dropped if "engine event" in str(warning.message)]
         return events.read(collected, lost, result.change_summary)
@@ -88,20 +89,20 @@ class Stack:
         """Apply. `on_step(op, urn)` is called as each resource is begun."""
         collected: list[automation.EngineEvent] = []
         on_event = _reporting(collected, on_step)
-        run = lambda: self._stack.up(on_event=on_event, color="never", refresh=True, show_secrets=False)  # noqa: E731
+        run = partial(self._stack.up, on_event=on_event, color="never", refresh=True, show_secrets=False)
         self._locking(run, collected)
 
     def destroy(self, on_step: OnStep) -> None:
         """Delete all resources and the stack itself, from the state alone: the program is not run."""
         collected: list[automation.EngineEvent] = []
         on_event = _reporting(collected, on_step)
-        run = lambda: self._stack.destroy(on_event=on_event, color="never", refresh=True, show_secrets=False)  # noqa: E731
+        run = partial(self._stack.destroy, on_event=on_event, color="never", refresh=True, show_secrets=False)
         self._locking(run, collected)
         self.remove()
 
     def remove(self) -> None:
         """Forget an empty stack and its settings."""
-        _translated(lambda: self._stack.workspace.remove_stack(self._stack.name), [])
+        _translated(partial(self._stack.workspace.remove_stack, self._stack.name), [])
         self._settings.unlink(missing_ok=True)
         _tidy(self._settings.parent)
 
@@ -132,7 +133,7 @@ class _Workspace(automation.LocalWorkspace):
     def export(self, stack_name: str) -> State:
         """The stack's state. Raises _NoStack where there is no such stack."""
         arguments = ["stack", "export", "--stack", stack_name]
-        run = lambda: self.pulumi_command.run(arguments, self.work_dir, self.env_vars)  # noqa: E731
+        run = partial(self.pulumi_command.run, arguments, self.work_dir, self.env_vars)
         return state.read(json.loads(_translated(run, []).stdout))
 
 
@@ -150,7 +151,7 @@ def find(name: str, backend: Backend) -> Stack | None:
 def create(name: str, backend: Backend) -> Stack:
     """A new, empty stack."""
     workspace = _workspace(name, backend)
-    return Stack(_translated(lambda: automation.Stack.create(name, workspace), []), backend, state.EMPTY)
+    return Stack(_translated(partial(automation.Stack.create, name, workspace), []), backend, state.EMPTY)
 
 
 def _workspace(name: str, backend: Backend) -> _Workspace:
