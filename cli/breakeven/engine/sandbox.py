@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -63,6 +63,8 @@ def down() -> bool:
         if existed:
             shutil.rmtree(cluster.directory)
         _lock().unlink()
+    with suppress(OSError):  # others' state may lie there
+        resources.state_dir().rmdir()
     return existed
 
 
