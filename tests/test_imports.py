@@ -36,7 +36,16 @@ def imported(*arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("--version",), ("profiles",), ("profiles", "4xa100"), ("models",), ("cost", "--help")]
+    "arguments",
+    [
+        ("--help",),
+        ("--version",),
+        ("profiles",),
+        ("profiles", "4xa100"),
+        ("models",),
+        ("cost", "--help"),
+        ("size", "--help"),
+    ],
 )
 def test_quick_verbs_import_nothing_slow(arguments: tuple[str, ...]) -> None:
     found = imported(*arguments)

@@ -17,6 +17,7 @@ from breakeven.errors import DeployError, Interrupted
 _VERBS: Final = {
     "profiles": "Hardware profiles that can be chosen, with sources.",
     "models": "Models that can be chosen, with sources.",
+    "size": "Does it fit: parallelism, KV cache, throughput and latency.",
     "cost": "The monthly bill beside the same traffic at an API.",
     "render": "Write Helm values and manifests to a directory.",
     "preview": "Show what would change and what it would cost.",

@@ -106,47 +106,47 @@ def _origin(option: click.Parameter, ctx: click.Context) -> str:
     return f"--{str(option.name).replace('_', '-')}"
 
 
-_option: Final = partial(click.option, cls=_Option)
+option: Final = partial(click.option, cls=_Option)
 
 _STACK: Final = (
-    _option(
+    option(
         "-f",
         "--file",
         type=click.Path(path_type=Path),
         help="Deployment file; ./deploy.yaml is read where there is one.",
     ),
-    _option("-p", "--profile", shell_complete=complete_profile, help="Hardware profile; see `deploy profiles`."),
-    _option("--name", help="Name of the stack; the profile's name by default."),
+    option("-p", "--profile", shell_complete=complete_profile, help="Hardware profile; see `deploy profiles`."),
+    option("--name", help="Name of the stack; the profile's name by default."),
 )
 
 _DEPLOYMENT: Final = (
-    _option(
+    option(
         "-m",
         "--model",
         shell_complete=complete_model,
         help="Model, see `deploy models`, or a Hugging Face config.json; by default the profile's.",
     ),
-    _option("-n", "--namespace", help="Kubernetes namespace; llm-NAME by default."),
-    _option("--replicas", type=int, help="vLLM servers; by default as many as fill the nodes."),
-    _option("--nodes", type=int, help="Nodes of the profile, instead of --replicas."),
-    _option("--max-model-len", type=int, help="Longest sequence in tokens."),
-    _option("--hub-token-secret", help="Name of a Secret whose key `token` holds a Hugging Face token."),
-    _option(
+    option("-n", "--namespace", help="Kubernetes namespace; llm-NAME by default."),
+    option("--replicas", type=int, help="vLLM servers; by default as many as fill the nodes."),
+    option("--nodes", type=int, help="Nodes of the profile, instead of --replicas."),
+    option("--max-model-len", type=int, help="Longest sequence in tokens."),
+    option("--hub-token-secret", help="Name of a Secret whose key `token` holds a Hugging Face token."),
+    option(
         "--weights-storage",
         type=click.Choice(["emptyDir", "pvc"]),
         help="Weights on the node's disk (emptyDir, the default) or on a volume.",
     ),
-    _option("--storage-class", help="StorageClass of the weights' volume."),
-    _option("--requests-per-month", type=int, help="Traffic; 1,000,000 by default."),
-    _option("--input-tokens", type=int, help="Input tokens of an average request; 500 by default."),
-    _option("--output-tokens", type=int, help="Output tokens of an average request; 200 by default."),
-    _option("--offer", help="Dated GPU offer instead of the reference rent; see `deploy profiles NAME`."),
-    _option("--ops-usd-per-month", type=_Usd(), help="Operations; the profile's default without it."),
-    _option("--setup-usd-per-month", type=_Usd(), help="Setup, amortised; the profile's default without it."),
-    _option("--storage-usd-per-gib-month", type=_Usd(), help="Price of the weights' volume."),
+    option("--storage-class", help="StorageClass of the weights' volume."),
+    option("--requests-per-month", type=int, help="Traffic; 1,000,000 by default."),
+    option("--input-tokens", type=int, help="Input tokens of an average request; 500 by default."),
+    option("--output-tokens", type=int, help="Output tokens of an average request; 200 by default."),
+    option("--offer", help="Dated GPU offer instead of the reference rent; see `deploy profiles NAME`."),
+    option("--ops-usd-per-month", type=_Usd(), help="Operations; the profile's default without it."),
+    option("--setup-usd-per-month", type=_Usd(), help="Setup, amortised; the profile's default without it."),
+    option("--storage-usd-per-gib-month", type=_Usd(), help="Price of the weights' volume."),
 )
 
-_COMPARE: Final = _option(
+_COMPARE: Final = option(
     "--compare-with",
     multiple=True,
     metavar="PROVIDER/MODEL",
@@ -176,7 +176,7 @@ def compare_option(function: F) -> F:
 
 def sandbox_option(function: F) -> F:
     """--sandbox of a verb that looks for a stack: its cluster is recorded."""
-    return _option("--sandbox", is_flag=True, help="A stack on the local rehearsal cluster.")(function)
+    return option("--sandbox", is_flag=True, help="A stack on the local rehearsal cluster.")(function)
 
 
 def output_option(function: F) -> F:
@@ -188,9 +188,9 @@ def output_option(function: F) -> F:
 def cluster_options(function: F) -> F:
     """--kubeconfig, --context, --sandbox: which cluster."""
     options = (
-        _option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file; KUBECONFIG by default."),
-        _option("--context", help="Context of the kubeconfig; its current one by default."),
-        _option("--sandbox", is_flag=True, help="Use the local rehearsal cluster; starts it if needed."),
+        option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file; KUBECONFIG by default."),
+        option("--context", help="Context of the kubeconfig; its current one by default."),
+        option("--sandbox", is_flag=True, help="Use the local rehearsal cluster; starts it if needed."),
     )
     return _all(options, function)
 

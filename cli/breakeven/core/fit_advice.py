@@ -36,10 +36,11 @@ def advise(model: Model, accelerator: Accelerator, args: EngineArgs, fit: Memory
         _lower_precision(model, accelerator, args),
         *_less_cache(model, accelerator, args, fit),
     )
-    return Advice(reason=_reason(fit, args), changes=tuple(change for change in changes if change))
+    return Advice(reason=reason(fit, args), changes=tuple(change for change in changes if change))
 
 
-def _reason(fit: MemoryFit, args: EngineArgs) -> str:
+def reason(fit: MemoryFit, args: EngineArgs) -> str:
+    """What is needed against what there is, of a fit that does not."""
     on = f"each of {args.gpus} GPUs" if args.gpus > 1 else "one GPU"
     if fit.weights_gib > fit.usable_gib:
         needs = f"{fit.weights_gib * GIB * args.gpus / 1e9:,.0f} GB of weights"

@@ -97,7 +97,7 @@ class Plan:
 
 def plan(deployment: Deployment, facts: Facts) -> Plan:
     """Size the deployment. Raises InfeasibleError when the model does not fit the profile's node."""
-    tokens = _tokens_needed(deployment, facts.model)
+    tokens = tokens_needed(deployment, facts.model)
     tp, memory = _smallest_fit(facts, tokens)
     max_model_len = deployment.max_model_len or memory.longest(facts.model.context_length)
     memory = kv_cache(facts.model, facts.accelerator, EngineArgs(tensor_parallel_size=tp, max_model_len=max_model_len))
@@ -122,7 +122,7 @@ def _replicas(deployment: Deployment, profile: Profile, tp: int, per_replica: Ca
     return (deployment.nodes or 1) * (profile.gpus_per_node // tp)
 
 
-def _tokens_needed(deployment: Deployment, model: Model) -> int:
+def tokens_needed(deployment: Deployment, model: Model) -> int:
     """The longest sequence that the KV cache must hold."""
     asked = deployment.max_model_len
     request = deployment.workload.tokens_per_request

@@ -1,0 +1,94 @@
+"""What `deploy size` answers: the plan as `up` would make it, how it does at the mean load, and the candidates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from breakeven.core.candidates import Candidate, Candidates, candidates
+from breakeven.core.deployment import Deployment
+from breakeven.core.latency import Estimate, Requests, estimate, most_running
+from breakeven.core.plan import Facts, Plan, plan
+from breakeven.core.replica import Replica
+from breakeven.core.slo import Slo
+from breakeven.core.throughput import replica
+from breakeven.errors import InfeasibleError
+
+# Halvings of the range in which the concurrency lies: to within 1 part in 65,000 of what the replica can run.
+_HALVINGS: Final = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """`saturated` and `mean_load` are of one replica; no mean load where the traffic is more than it serves."""
+
+    plan: Plan
+    saturated: Estimate
+    mean_load: Estimate | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizing:
+    """`planned` is None, and `refused` says why, where only what `up` does not choose would fit."""
+
+    deployment: Deployment
+    facts: Facts
+    slo: Slo
+    planned: Planned | None
+    refused: str | None
+    candidates: Candidates
+
+    @property
+    def chosen(self) -> Candidate | None:
+        """The candidate that is the plan's: one pipeline stage, the published checkpoint."""
+        return next((one for one in self.candidates.ranked if self.is_chosen(one)), None)
+
+    def is_chosen(self, candidate: Candidate) -> bool:
+        split = candidate.split
+        return (
+            self.planned is not None
+            and split.tensor_parallel_size == self.planned.plan.tensor_parallel_size
+            and split.pipeline_parallel_size == 1
+            and split.precision == self.facts.model.precision
+        )
+
+
+def size(deployment: Deployment, facts: Facts, slo: Slo) -> Sizing:
+    """Raises InfeasibleError, with the nearest change, where no candidate fits."""
+    found = candidates(deployment, facts, slo)
+    planned, refused = None, None
+    try:
+        planned = _planned(plan(deployment, facts))
+    except InfeasibleError as error:
+        if not found.ranked:
+            raise
+        refused = error.message
+    return Sizing(deployment=deployment, facts=facts, slo=slo, planned=planned, refused=refused, candidates=found)
+
+
+def at_rate(server: Replica, requests: Requests, requests_per_second: float) -> Estimate | None:
+    """The steady load of so many requests a second; None where they are more than the replica serves.
+
+    Below what one request after the other makes, it is that: requests meet nobody.
+    """
+    low, high = 1.0, most_running(server, requests)
+    if estimate(server, requests, high).requests_per_second.value < requests_per_second:
+        return None
+    if estimate(server, requests, low).requests_per_second.value >= requests_per_second:
+        return estimate(server, requests, low)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        enough = estimate(server, requests, middle).requests_per_second.value >= requests_per_second
+        low, high = (low, middle) if enough else (middle, high)
+    return estimate(server, requests, high)
+
+
+def _planned(found: Plan) -> Planned:
+    facts, workload = found.facts, found.workload
+    server = replica(facts.model, facts.accelerator, found.memory, found.tensor_parallel_size)
+    requests = Requests(input_tokens=workload.input_tokens, output_tokens=workload.output_tokens)
+    return Planned(
+        plan=found,
+        saturated=estimate(server, requests),
+        mean_load=at_rate(server, requests, workload.mean_requests_per_second / found.replicas),
+    )

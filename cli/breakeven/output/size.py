@@ -1,0 +1,190 @@
+"""A plan's memory and speed, and every other way to fill the node, on one screen."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from breakeven.core.candidates import Candidate, Split
+from breakeven.core.latency import Figure
+from breakeven.core.memory import MARGIN_GIB
+from breakeven.core.plan import Plan
+from breakeven.core.sizing import Planned, Sizing
+from breakeven.core.units import count
+from breakeven.output import money, plan_line, size_data, table
+
+_MEMORY_HEADERS: Final = ["Memory of one GPU", "GiB"]
+_SPEED_HEADERS: Final = ["Speed", "Estimate", "Low", "High"]
+_CANDIDATE_HEADERS: Final = [
+    *("Parallelism", "Precision", "Replicas", "max_model_len", "KV tokens"),
+    *("Saturated /s", "In SLO /s", "Limited by", "$/1M requests", "Of best"),
+]
+_DROPPED_HEADERS: Final = ["Dropped", "Precision", "Why"]
+
+_BOUNDS: Final = {
+    "ttft_p99": "TTFT p99",
+    "tpot": "TPOT",
+    "kv_cache": "KV cache",
+    "max_num_seqs": "max_num_seqs",
+    "unreachable": "unreachable",
+}
+
+
+def render(output: str, sizing: Sizing) -> str:
+    """By the value of `-o`."""
+    if output == "json":
+        return json.dumps(size_data.data(sizing), indent=2)
+    return "\n\n".join(_parts(output, sizing))
+
+
+def _parts(output: str, sizing: Sizing) -> list[str]:
+    parts = [_facts(output, sizing)]
+    if sizing.planned:
+        plan = sizing.planned.plan
+        parts += [table.render(output, _MEMORY_HEADERS, _memory_rows(plan)), _kv_cache(plan)]
+        parts.append(table.render(output, _SPEED_HEADERS, _speed_rows(sizing.planned)))
+    ranked = table.render(output, _CANDIDATE_HEADERS, [_candidate_row(sizing, one) for one in sizing.candidates.ranked])
+    parts.append(_below(output, _ranked_by(sizing), ranked))
+    parts.append("\n".join(_notes(sizing)) if output != "markdown" else "\n\n".join(_notes(sizing)))
+    if sizing.candidates.dropped:
+        parts.append(table.render(output, _DROPPED_HEADERS, _dropped_rows(sizing)))
+    return parts
+
+
+def _below(output: str, heading: str, rows: str) -> str:
+    """Markdown needs an empty line before a table."""
+    return f"{heading}\n\n{rows}" if output == "markdown" else f"{heading}\n{rows}"
+
+
+def _facts(output: str, sizing: Sizing) -> str:
+    profile, workload = sizing.facts.profile, sizing.deployment.workload
+    plan = plan_line.of(sizing.planned.plan) if sizing.planned else f"`deploy up` refuses: {sizing.refused}"
+    facts = [
+        ("Profile", f"{profile.name}: {profile.title}"),
+        ("Plan", plan),
+        (
+            "Traffic",
+            f"{workload.requests_per_month:,} requests a month of {workload.input_tokens:,} input and "
+            f"{workload.output_tokens:,} output tokens; {workload.mean_requests_per_second:,.2f} requests/s on average",
+        ),
+    ]
+    markdown = output == "markdown"
+    return "\n".join(f"- {name}: {value}" if markdown else f"{name:<8} {value}" for name, value in facts)
+
+
+def _memory_rows(plan: Plan) -> list[list[str]]:
+    memory = plan.memory
+    terms = [
+        ("usable, gpu_memory_utilization of all", memory.usable_gib),
+        ("weights", -memory.weights_gib),
+        ("outside PyTorch: CUDA, NCCL", -memory.non_torch_gib),
+        ("activations at their peak", -memory.activation_gib),
+        ("CUDA graphs", -memory.cuda_graph_gib),
+        ("left for KV cache", memory.kv_gib),
+    ]
+    return [[name, f"{gib:,.1f}"] for name, gib in terms]
+
+
+def _kv_cache(plan: Plan) -> str:
+    memory = plan.memory
+    return (
+        f"KV cache of a replica: {memory.kv_tokens:,} tokens, {memory.concurrency:,.1f} requests of max_model_len "
+        f"{plan.max_model_len:,} at once; {MARGIN_GIB:.1f} GiB of each GPU is kept back"
+    )
+
+
+def _speed_rows(planned: Planned) -> list[list[str]]:
+    full, load, replicas = planned.saturated, planned.mean_load, planned.plan.replicas
+    of = f", {count(replicas, 'replica')}"
+    figures = [
+        (f"saturated{of}: requests/s", full.requests_per_second, replicas),
+        (f"saturated{of}: output tokens/s", full.output_tokens_per_second, replicas),
+        (f"saturated{of}: total tokens/s", full.total_tokens_per_second, replicas),
+    ]
+    if load is None:
+        missing = ["at the mean load: more requests than it serves", "-", "-", "-"]
+        return [*(_speed_row(*figure) for figure in figures), missing]
+    figures += [
+        ("at the mean load: TTFT, mean, ms", load.ttft_ms, 1),
+        ("at the mean load: TTFT, p99, ms", load.ttft_p99_ms, 1),
+        ("at the mean load: TPOT, ms", load.tpot_ms, 1),
+    ]
+    return [_speed_row(*figure) for figure in figures]
+
+
+def _speed_row(name: str, figure: Figure, times: int) -> list[str]:
+    return [name, *(_figure(times * value) for value in (figure.value, figure.low, figure.high))]
+
+
+def _figure(value: float) -> str:
+    """Three digits or so: an estimate has no more."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}" if value >= 10 else f"{value:,.2f}"
+
+
+def _ranked_by(sizing: Sizing) -> str:
+    slo, profile = sizing.slo, sizing.facts.profile
+    rent = size_data.node_usd_per_month(sizing)
+    price = "rent unknown" if rent is None else f"{money.usd(rent)} a month"
+    busy = " if busy all month" if profile.is_serverless else ""
+    return (
+        f"Candidates to fill one node of {count(profile.gpus_per_node, 'GPU')} ({price}{busy}), the best first by "
+        "requests/s in the SLO per dollar.\n"
+        f"SLO: TTFT p99 up to {slo.ttft_p99_ms:,g} ms, median TPOT up to {slo.tpot_ms:,g} ms."
+    )
+
+
+def parallelism(split: Split) -> str:
+    """`TP 4`, or `TP 2 × PP 2`."""
+    tp, pp = split.tensor_parallel_size, split.pipeline_parallel_size
+    return f"TP {tp} × PP {pp}" if pp > 1 else f"TP {tp}"
+
+
+def _candidate_row(sizing: Sizing, candidate: Candidate) -> list[str]:
+    best = sizing.candidates.ranked[0].slo_requests_per_second
+    mine = candidate.slo_requests_per_second
+    usd = candidate.usd_per_million_requests
+    return [
+        parallelism(candidate.split) + (" (up)" if sizing.is_chosen(candidate) else ""),
+        candidate.split.precision,
+        f"{candidate.replicas_per_node:,}",
+        f"{candidate.memory.max_model_len:,}",
+        f"{candidate.memory.kv_tokens:,}",
+        _figure(candidate.requests_per_second),
+        _figure(mine),
+        _BOUNDS[candidate.under_slo.bound],
+        "-" if usd is None else money.usd(usd),
+        "-" if not best else f"{100 * mine / best:.0f} %",
+    ]
+
+
+def _notes(sizing: Sizing) -> list[str]:
+    splits = [one.split for one in sizing.candidates.ranked]
+    notes = [
+        _verdict(sizing),
+        "In SLO rests on a model of TTFT p99 that no measurement has validated; Saturated was tested on measured rows.",
+    ]
+    if any(split.pipeline_parallel_size > 1 for split in splits):
+        notes.append("No measured row has pipeline parallelism: rates with PP are the model's alone.")
+    if any(split.precision != sizing.facts.model.precision for split in splits):
+        notes.append("fp8 needs a checkpoint quantised so; what that does to its answers is not looked at.")
+    return notes
+
+
+def _verdict(sizing: Sizing) -> str:
+    """Plainly, where the best is not what `up` makes."""
+    best, chosen = sizing.candidates.ranked[0], sizing.chosen
+    if not best.slo_requests_per_second:
+        return "No candidate keeps the SLO at any load."
+    if chosen is best:
+        return "The best candidate is what `deploy up` makes."
+    takes = "`deploy up` takes the smallest that fits, as published and in one pipeline stage"
+    made = f"{takes}: {_named(chosen.split)}" if chosen else f"{takes}, and there is none"
+    return f"The best candidate is {_named(best.split)}; {made}."
+
+
+def _named(split: Split) -> str:
+    return f"{parallelism(split)} in {split.precision}"
+
+
+def _dropped_rows(sizing: Sizing) -> list[list[str]]:
+    return [[parallelism(one.split), one.split.precision, one.reason] for one in sizing.candidates.dropped]

@@ -1,0 +1,122 @@
+"""The JSON of `deploy size`, as docs/schemas/size.schema.json describes it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+from breakeven.core.candidates import Candidate, Split
+from breakeven.core.candidates import node_usd_per_month as rent_of
+from breakeven.core.latency import Estimate, Figure
+from breakeven.core.memory import MemoryFit
+from breakeven.core.sizing import Planned, Sizing
+from breakeven.core.units import cents
+
+SCHEMA: Final = "breakeven.size/1"
+
+
+def data(sizing: Sizing) -> dict[str, Any]:
+    """Money as decimal strings, unknown as null; `requests_per_second` of a candidate are those of the node."""
+    facts, workload = sizing.facts, sizing.deployment.workload
+    rent = node_usd_per_month(sizing)
+    return {
+        "schema": SCHEMA,
+        "profile": facts.profile.name,
+        "model": facts.model.name,
+        "accelerator": facts.accelerator.name,
+        "workload": {
+            "requests_per_month": workload.requests_per_month,
+            "input_tokens": workload.input_tokens,
+            "output_tokens": workload.output_tokens,
+        },
+        "slo": {
+            "ttft_p99_ms": sizing.slo.ttft_p99_ms,
+            "tpot_ms": sizing.slo.tpot_ms,
+            "ttft_p99_validated": False,
+        },
+        "plan": _plan(sizing.planned) if sizing.planned else None,
+        "refused": sizing.refused,
+        "node_usd_per_month": None if rent is None else str(rent),
+        "candidates": [_candidate(sizing, one) for one in sizing.candidates.ranked],
+        "dropped": [{**_split(one.split), "reason": one.reason} for one in sizing.candidates.dropped],
+    }
+
+
+def node_usd_per_month(sizing: Sizing) -> Decimal | None:
+    """To the cent."""
+    rent = rent_of(sizing.facts)
+    return None if rent is None else cents(rent)
+
+
+def _plan(planned: Planned) -> dict[str, Any]:
+    plan, load = planned.plan, planned.mean_load
+    return {
+        "tensor_parallel_size": plan.tensor_parallel_size,
+        "replicas": plan.replicas,
+        "nodes": plan.nodes,
+        "memory": _memory(plan.memory),
+        "saturated": _rates(planned.saturated, plan.replicas),
+        "mean_load": _load(load) if load else None,
+    }
+
+
+def _memory(memory: MemoryFit) -> dict[str, Any]:
+    """Of the tightest GPU."""
+    return {
+        "usable_gib": round(memory.usable_gib, 3),
+        "weights_gib": round(memory.weights_gib, 3),
+        "non_torch_gib": round(memory.non_torch_gib, 3),
+        "activation_gib": round(memory.activation_gib, 3),
+        "cuda_graph_gib": round(memory.cuda_graph_gib, 3),
+        "kv_gib": round(memory.kv_gib, 3),
+        "kv_tokens": memory.kv_tokens,
+        "max_model_len": memory.max_model_len,
+        "concurrency": round(memory.concurrency, 2),
+    }
+
+
+def _rates(found: Estimate, replicas: int) -> dict[str, Any]:
+    return {
+        "requests_per_second": _figure(found.requests_per_second, replicas),
+        "output_tokens_per_second": _figure(found.output_tokens_per_second, replicas),
+        "total_tokens_per_second": _figure(found.total_tokens_per_second, replicas),
+    }
+
+
+def _load(found: Estimate) -> dict[str, Any]:
+    return {
+        "concurrency_per_replica": round(found.concurrency, 2),
+        "ttft_ms": _figure(found.ttft_ms),
+        "ttft_p99_ms": _figure(found.ttft_p99_ms),
+        "tpot_ms": _figure(found.tpot_ms),
+    }
+
+
+def _figure(figure: Figure, times: int = 1) -> dict[str, float]:
+    return {
+        "estimate": round(times * figure.value, 4),
+        "low": round(times * figure.low, 4),
+        "high": round(times * figure.high, 4),
+    }
+
+
+def _split(split: Split) -> dict[str, Any]:
+    return {
+        "tensor_parallel_size": split.tensor_parallel_size,
+        "pipeline_parallel_size": split.pipeline_parallel_size,
+        "precision": split.precision,
+    }
+
+
+def _candidate(sizing: Sizing, candidate: Candidate) -> dict[str, Any]:
+    usd = candidate.usd_per_million_requests
+    return {
+        **_split(candidate.split),
+        "chosen_by_up": sizing.is_chosen(candidate),
+        "replicas_per_node": candidate.replicas_per_node,
+        "memory": _memory(candidate.memory),
+        "saturated": _rates(candidate.saturated, candidate.replicas_per_node),
+        "slo_requests_per_second": round(candidate.slo_requests_per_second, 4),
+        "bound": candidate.under_slo.bound,
+        "usd_per_million_requests": None if usd is None else str(cents(usd)),
+    }

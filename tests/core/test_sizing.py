@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.core.replicas import CHAT, SERVER, SERVERS, SHAPES
+
+from breakeven import load
+from breakeven.core.deployment import Deployment
+from breakeven.core.latency import Requests, estimate, most_running
+from breakeven.core.replica import Replica
+from breakeven.core.sizing import Sizing, at_rate, size
+from breakeven.core.slo import Slo
+from breakeven.core.workload import Workload
+from breakeven.errors import InfeasibleError
+
+
+def sized(profile: str, model: str | None = None, **inputs: object) -> Sizing:
+    deployment = Deployment(profile=profile, model=model, **inputs)  # type: ignore[arg-type]
+    return size(deployment, load.facts(deployment), Slo())
+
+
+def test_the_plan_is_the_chosen_candidate() -> None:
+    found = sized("4xa100", "Qwen/Qwen3-32B")
+    assert found.chosen is not None
+    assert found.chosen is not found.candidates.ranked[0]
+    assert (found.chosen.split.tensor_parallel_size, found.chosen.split.precision) == (1, "bf16")
+
+
+def test_what_up_refuses_may_have_candidates() -> None:
+    # 812 GB of weights do not fit 8 × 72.9 GiB; half of that does.
+    found = sized("8xh100", "meta-llama/Llama-3.1-405B-Instruct")
+    assert found.planned is None
+    assert found.chosen is None
+    assert found.refused is not None and "needs 812 GB of weights, has 582.8 GiB" in found.refused
+    assert {one.split.precision for one in found.candidates.ranked} == {"fp8"}
+
+
+def test_nothing_fits() -> None:
+    with pytest.raises(InfeasibleError, match="use 4 GPUs, or int4"):
+        sized("1xa100", "Qwen/Qwen2.5-72B-Instruct")
+
+
+def test_the_mean_load_is_shared_by_the_replicas() -> None:
+    # 105,120,000 ÷ 2,628,000 s = 40 a second, 10 for each of four.
+    found = sized("4xa100", "Qwen/Qwen3-8B", workload=Workload(requests_per_month=105_120_000)).planned
+    assert found is not None and found.mean_load is not None
+    assert found.mean_load.requests_per_second.value == pytest.approx(10, rel=1e-3)
+    too_much = sized("4xa100", "Qwen/Qwen3-8B", workload=Workload(requests_per_month=1_000_000_000)).planned
+    assert too_much is not None and too_much.mean_load is None
+
+
+def test_a_trickle_is_one_request_at_a_time() -> None:
+    assert at_rate(SERVER, CHAT, 0.001) == estimate(SERVER, CHAT, 1)
+
+
+@given(SERVERS, SHAPES, st.floats(0.01, 0.99))
+def test_a_rate_is_met(server: Replica, requests: Requests, share: float) -> None:
+    most = estimate(server, requests, most_running(server, requests)).requests_per_second.value
+    found = at_rate(server, requests, share * most)
+    assert found is not None
+    assert found.requests_per_second.value >= share * most
