@@ -104,6 +104,10 @@ def test_destroy_says_what_it_saves_and_leaves_nothing(cluster: ControlPlane) ->
     assert deploy("status", *STACK).code == 1
 
 
+def test_the_users_own_pulumi_was_never_touched() -> None:
+    assert not (Path.home() / ".pulumi").exists()
+
+
 def row(text: str, name: str) -> list[str]:
     """The words of the first line that begins with `name`."""
     return next(line.split() for line in text.splitlines() if line.strip().startswith(name))

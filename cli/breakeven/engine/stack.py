@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import yaml
 from pulumi import automation
+from semver import VersionInfo
 
 from breakeven import resources
 from breakeven.core.changes import Changes
@@ -117,6 +118,14 @@ class Stack:
             _translated(run, collected)
 
 
+class _Engine(automation.PulumiCommand):
+    """The pinned engine. The SDK's own asks it for its version, and that run writes to the user's ~/.pulumi."""
+
+    def __init__(self) -> None:
+        self.command = str(tools.path("pulumi"))
+        self.version = VersionInfo.parse(tools.version("pulumi"))
+
+
 class _Workspace(automation.LocalWorkspace):
     """The SDK's own, without what it starts three more processes for.
 
@@ -166,7 +175,7 @@ def _workspace(name: str, backend: Backend) -> _Workspace:
         pulumi_home=str(backend.pulumi_home),
         program=_program,
         env_vars=backend.environment,
-        pulumi_command=automation.PulumiCommand(root=str(tools.path("pulumi").parents[1])),
+        pulumi_command=_Engine(),
     )
 
 
@@ -218,8 +227,6 @@ def _translated(run: Callable[[], Any], collected: list[automation.EngineEvent])
         raise Locked(str(error)) from error
     except automation.CommandError as error:
         raise _engine_error(str(error), collected) from error
-    except automation.InvalidVersionError as error:
-        raise DeployError(f"the Pulumi engine is too old: {error}", hint="deploy tools --build") from error
 
 
 def _engine_error(output: str, collected: list[automation.EngineEvent]) -> DeployError:

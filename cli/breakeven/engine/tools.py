@@ -62,11 +62,12 @@ def names(*, for_tests: bool = False) -> tuple[str, ...]:
 
 def path(program: str) -> Path:
     """Where a pinned program lies. Raises ToolError where it has not been built."""
-    owner = module_of(program)
-    found = find(owner.name)
-    if found is None:
-        raise ToolError(f"{program} is not built yet", hint="deploy tools --build")
-    return found.path(program)
+    return _found(program).path(program)
+
+
+def version(program: str) -> str:
+    """Of the program that `path` gives. Raises ToolError where it has not been built."""
+    return _found(program).version
 
 
 def folder(name: str) -> Path:
@@ -97,6 +98,13 @@ def link_provider(pulumi_home: Path) -> None:
     link = plugin.with_name(f".{plugin.name}.{os.getpid()}")
     link.symlink_to(source)
     link.replace(plugin)
+
+
+def _found(program: str) -> Toolset:
+    found = find(module_of(program).name)
+    if found is None:
+        raise ToolError(f"{program} is not built yet", hint="deploy tools --build")
+    return found
 
 
 def _on_path(wanted: Module) -> Toolset | None:
