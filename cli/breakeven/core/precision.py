@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final, Literal
 
 Precision = Literal["bf16", "fp8", "int8", "int4", "mxfp4"]
-PRECISIONS: Final[tuple[Precision, ...]] = ("bf16", "fp8", "int8", "int4", "mxfp4")
 
 # Bytes per parameter, with scales as the common checkpoints store them. bf16 stands for fp16 too.
 _BYTES: Final[dict[Precision, float]] = {

@@ -32,8 +32,9 @@ def check(plan: Plan, cluster: Cluster) -> list[Check]:
 def _checks(plan: Plan, cluster: Cluster) -> Iterator[Check]:
     yield _gpus(plan, cluster)
     if plan.facts.profile.is_serverless:
-        yield _knative(cluster)
-        if cluster.serves(KNATIVE, "Service"):
+        knative = _knative(cluster)
+        yield knative
+        if knative.status == "pass":
             yield _knative_flags(plan, cluster)
     if plan.deployment.hub_token_secret or plan.facts.model.gated:
         yield _hub_token(plan, cluster)

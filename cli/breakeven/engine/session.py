@@ -30,16 +30,24 @@ class Where:
 
 def begin(plan: Plan, where: Where, on_progress: OnProgress) -> Rollout:
     """Find or build the programs, reach (or start) the cluster, and be ready to preview."""
+    return _in_sandbox(plan, on_progress) if where.sandbox else _in_cluster(plan, where, on_progress)
+
+
+def _in_cluster(plan: Plan, where: Where, on_progress: OnProgress) -> Rollout:
     # A cluster that cannot be reached is said at once, before minutes of building.
-    cluster = None if where.sandbox else connect(where.kubeconfig, where.context)
-    tools.require("pulumi", "provider", *(sandbox.MODULES if where.sandbox else ()), progress=on_progress)
-    if cluster:
-        return Rollout(plan, cluster, backend(None), on_progress)
+    cluster = connect(where.kubeconfig, where.context)
+    tools.require("pulumi", "provider", progress=on_progress)
+    return Rollout(plan, cluster, backend(None), on_progress)
+
+
+def _in_sandbox(plan: Plan, on_progress: OnProgress) -> Rollout:
+    # So is a plan that is too large to rehearse.
     if plan.nodes > MOST_SANDBOX_NODES:
         raise InputError(
             f"{plan.nodes:,} nodes are too many for the sandbox, which takes up to {MOST_SANDBOX_NODES}",
             hint="rehearse with fewer replicas; `deploy cost` prices any number",
         )
+    tools.require("pulumi", "provider", *sandbox.MODULES, progress=on_progress)
     started = sandbox.up(plan.facts.profile, plan.facts.accelerator, plan.nodes, progress=on_progress)
     return Rollout(plan, connect(started.kubeconfig, started.context), backend(started.directory), on_progress)
 
