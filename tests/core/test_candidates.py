@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven import load
-from breakeven.core.candidates import Candidate, Candidates, Split, candidates, node_usd_per_month, splits
+from breakeven.core.candidates import Candidate, Candidates, Split, candidates, splits
 from breakeven.core.deployment import Deployment
 from breakeven.core.plan import Facts, plan
 from breakeven.core.slo import Slo
@@ -68,11 +68,11 @@ def test_the_price_of_a_request_by_hand() -> None:
 
 
 def test_a_node_at_the_plans_own_price() -> None:
-    assert node_usd_per_month(facts("8xh100")) == Decimal(30_000)
+    assert facts("8xh100").node_usd_per_month == Decimal(30_000)
     offered = facts("8xh100")
     offer = next(one for one in load.offers_of(offered.profile) if one.name == "lambda-8xh100")
     # 31.92 × 730
-    assert node_usd_per_month(replace(offered, offer=offer)) == Decimal("23301.60")
+    assert replace(offered, offer=offer).node_usd_per_month == Decimal("23301.60")
 
 
 def test_an_unknown_rent_ranks_by_requests() -> None:

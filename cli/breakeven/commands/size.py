@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import click
@@ -26,8 +27,9 @@ class _Milliseconds(click.ParamType[float]):
 @options.deployment_options
 @options.option("--ttft-p99-ms", type=_Milliseconds(), help="Objective for 99 of 100 first tokens; 2,000 by default.")
 @options.option("--tpot-ms", type=_Milliseconds(), help="Objective for the median time per token; 50 by default.")
+@options.prices_at_option
 @options.output_option
-def command(ttft_p99_ms: float | None, tpot_ms: float | None, output: str, **inputs: Any) -> None:
+def command(ttft_p99_ms: float | None, tpot_ms: float | None, prices_at: date, output: str, **inputs: Any) -> None:
     """Does it fit: memory, KV cache, throughput and latency of the plan, and every other way to fill the node, ranked
     by what they serve within the latency objective for the same rent. Needs no cluster.
 
@@ -42,4 +44,4 @@ def command(ttft_p99_ms: float | None, tpot_ms: float | None, output: str, **inp
 
     wanted = options.deployment(**inputs)
     slo = Slo(ttft_p99_ms=ttft_p99_ms or TTFT_P99_MS, tpot_ms=tpot_ms or TPOT_MS)
-    click.echo(size_output.render(output, size(wanted, load.facts(wanted), slo)))
+    click.echo(size_output.render(output, size(wanted, load.facts(wanted), slo), prices_at))

@@ -117,13 +117,6 @@ def splits(facts: Facts) -> Iterator[Split]:
                     yield Split(tensor_parallel_size=tp, pipeline_parallel_size=pp, precision=precision)
 
 
-def node_usd_per_month(facts: Facts) -> Decimal | None:
-    """Rent of one node at the chosen offer or the reference; serverless GPUs as if busy all month."""
-    if facts.offer is None:
-        return facts.profile.reference.usd_per_month
-    return facts.offer.usd_per_month(facts.profile.gpus_per_node)
-
-
 def _precisions(facts: Facts) -> tuple[Precision, ...]:
     """As published; and fp8 of a 16-bit checkpoint, where the accelerator multiplies it."""
     published = facts.model.precision
@@ -156,7 +149,7 @@ def _candidate(facts: Facts, slo: Slo, split: Split, memory: MemoryFit, workload
         memory=memory,
         saturated=estimate(server, requests),
         under_slo=slo_capacity(server, requests, slo),
-        node_usd_per_month=node_usd_per_month(facts),
+        node_usd_per_month=facts.node_usd_per_month,
     )
 
 

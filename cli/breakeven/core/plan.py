@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from math import ceil
 from typing import Final
 
@@ -13,6 +14,7 @@ from breakeven.core.hardware import Accelerator, Offer, Profile
 from breakeven.core.memory import MemoryFit, kv_cache
 from breakeven.core.model import Model
 from breakeven.core.throughput import Capacity, capacity
+from breakeven.core.units import HOURS_PER_MONTH
 from breakeven.core.workload import Workload
 from breakeven.errors import InfeasibleError, InputError
 
@@ -26,12 +28,31 @@ _WEIGHTS_GB_PER_S: Final = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """The catalogue records that a deployment's names stand for. `offer` is None for the reference rent."""
+    """The catalogue records that a deployment's names stand for.
+
+    `offer` is None for the reference rent, and where the user gives a price of their own.
+    """
 
     profile: Profile
     accelerator: Accelerator
     model: Model
     offer: Offer | None
+    given_usd_per_gpu_hour: Decimal | None = None
+
+    @property
+    def usd_per_gpu_hour(self) -> Decimal | None:
+        """As given, or at the offer; None for the reference rent."""
+        if self.given_usd_per_gpu_hour is not None:
+            return self.given_usd_per_gpu_hour
+        return self.offer.usd_per_gpu_hour if self.offer else None
+
+    @property
+    def node_usd_per_month(self) -> Decimal | None:
+        """Unrounded rent of one node at the price that counts; serverless GPUs as if busy all month."""
+        usd = self.usd_per_gpu_hour
+        if usd is None:
+            return self.profile.reference.usd_per_month
+        return usd * self.profile.gpus_per_node * HOURS_PER_MONTH
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from breakeven.core.candidates import Candidate, Split
-from breakeven.core.candidates import node_usd_per_month as rent_of
+from breakeven.core.cost import RentPrice, rent_price
 from breakeven.core.latency import Estimate, Figure
 from breakeven.core.memory import MemoryFit
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.units import cents
+from breakeven.output import age
 
 SCHEMA: Final = "breakeven.size/1"
 
 
-def data(sizing: Sizing) -> dict[str, Any]:
+def data(sizing: Sizing, at: date) -> dict[str, Any]:
     """Money as decimal strings, unknown as null; `requests_per_second` of a candidate are those of the node."""
     facts, workload = sizing.facts, sizing.deployment.workload
     rent = node_usd_per_month(sizing)
     return {
         "schema": SCHEMA,
+        "prices_at": at.isoformat(),
         "profile": facts.profile.name,
         "model": facts.model.name,
         "accelerator": facts.accelerator.name,
@@ -28,6 +31,7 @@ def data(sizing: Sizing) -> dict[str, Any]:
             "requests_per_month": workload.requests_per_month,
             "input_tokens": workload.input_tokens,
             "output_tokens": workload.output_tokens,
+            "cached_share": workload.cached_share,
         },
         "slo": {
             "ttft_p99_ms": sizing.slo.ttft_p99_ms,
@@ -37,14 +41,21 @@ def data(sizing: Sizing) -> dict[str, Any]:
         "plan": _plan(sizing.planned) if sizing.planned else None,
         "refused": sizing.refused,
         "node_usd_per_month": None if rent is None else str(rent),
+        "rent_price": _rent_price(rent_price(facts), at),
         "candidates": [_candidate(sizing, one) for one in sizing.candidates.ranked],
         "dropped": [{**_split(one.split), "reason": one.reason} for one in sizing.candidates.dropped],
     }
 
 
+def _rent_price(price: RentPrice, at: date) -> dict[str, Any]:
+    """Where the rent is from; without a date where the user gave it."""
+    checked = price.checked.isoformat() if price.checked else None
+    return {"detail": price.words, "source": price.source, "checked": checked, **age.data(price.checked, at)}
+
+
 def node_usd_per_month(sizing: Sizing) -> Decimal | None:
     """To the cent."""
-    rent = rent_of(sizing.facts)
+    rent = sizing.facts.node_usd_per_month
     return None if rent is None else cents(rent)
 
 
