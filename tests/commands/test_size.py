@@ -29,6 +29,7 @@ EXACT = """\
 Profile  4xa100: Four A100 80 GB in one node
 Plan     Qwen/Qwen2.5-72B-Instruct · 1 replica × 4 GPUs · 1 node of 4 × A100 80 GB SXM
 Traffic  1,000,000 requests a month of 500 input and 200 output tokens; 0.38 requests/s on average
+Rent     reference row of 4xa100: the product brief (price and rounded requests/s); https://github.com/NVIDIA/TensorRT-LLM/blob/v0.14.0/docs/source/performance/perf-overview.md (measurement), checked 2026-11-24
 
 Memory of one GPU                        GiB
 usable, gpu_memory_utilization of all   72.8
