@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,6 @@ def test_the_newest_record_by_that_day() -> None:
         ("usd_per_million_input_tokens", Decimal(0), "usd_per_million_input_tokens must be above 0"),
     ],
 )
-def test_what_is_no_price_is_refused(key: str, value: object, message: str) -> None:
+def test_what_is_no_price_is_refused(key: str, value: Any, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}"):
         replace(RATES, **{key: value})

@@ -8,8 +8,9 @@ from datetime import date
 from decimal import Decimal
 from math import ceil
 
+from breakeven.core.facts import Facts
 from breakeven.core.hardware import Offer
-from breakeven.core.plan import Facts, Plan
+from breakeven.core.plan import Plan
 from breakeven.core.units import cents, count, plain_usd
 
 
@@ -134,8 +135,8 @@ def _serverless_rent(plan: Plan) -> CostLine:
     usd, price = plan.facts.usd_per_gpu_hour, rent_price(plan.facts)
     if usd is None:
         return CostLine(name="GPU seconds", monthly_usd=None, detail="no offer chosen", source="")
-    seconds = Decimal(repr(1 / plan.capacity.requests_per_second))
-    usd_per_second = usd * plan.tensor_parallel_size / 3600
+    seconds = Decimal(repr(1 / plan.capacity.saturated_requests_per_second))
+    usd_per_second = usd * plan.split.gpus / 3600
     usd_per_request = usd_per_second * seconds
     requests = plan.workload.requests_per_month
     return CostLine(

@@ -6,11 +6,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from breakeven.core.candidates import Candidate, Split
+from breakeven.core.candidates import Candidate
 from breakeven.core.cost import RentPrice, rent_price
 from breakeven.core.latency import Estimate, Figure
 from breakeven.core.memory import MemoryFit
 from breakeven.core.sizing import Planned, Sizing
+from breakeven.core.split import Split
 from breakeven.core.units import cents
 from breakeven.output import age
 
@@ -32,10 +33,11 @@ def data(sizing: Sizing, at: date) -> dict[str, Any]:
             "input_tokens": workload.input_tokens,
             "output_tokens": workload.output_tokens,
             "cached_share": workload.cached_share,
+            "peak_to_mean": workload.peak_to_mean,
         },
         "slo": {
-            "ttft_p99_ms": sizing.slo.ttft_p99_ms,
-            "tpot_ms": sizing.slo.tpot_ms,
+            "ttft_p99_ms": sizing.deployment.slo.ttft_p99_ms,
+            "tpot_ms": sizing.deployment.slo.tpot_ms,
             "ttft_p99_validated": False,
         },
         "plan": _plan(sizing.planned) if sizing.planned else None,
@@ -62,11 +64,15 @@ def node_usd_per_month(sizing: Sizing) -> Decimal | None:
 def _plan(planned: Planned) -> dict[str, Any]:
     plan, load = planned.plan, planned.mean_load
     return {
-        "tensor_parallel_size": plan.tensor_parallel_size,
+        **_split(plan.split),
         "replicas": plan.replicas,
         "nodes": plan.nodes,
         "memory": _memory(plan.memory),
         "saturated": _rates(planned.saturated, plan.replicas),
+        "slo_requests_per_second": round(plan.requests_per_second, 4),
+        "bound": plan.capacity.bound,
+        "utilisation": round(plan.utilisation, 4),
+        "requests_per_month": plan.requests_per_month,
         "mean_load": _load(load) if load else None,
     }
 
