@@ -14,7 +14,7 @@ from breakeven.core.comparison import compare
 from breakeven.core.manifests import gpus_requested
 from breakeven.core.preview import Preview
 from breakeven.core.units import count
-from breakeven.output import api, checks, cost, diff, offers, plan_line, table
+from breakeven.output import api, bill, checks, diff, offers, plan_line, table
 
 SCHEMA: Final = "breakeven.preview/1"
 
@@ -43,7 +43,7 @@ def text(preview: Preview, prices: Iterable[ApiPrice], at: date) -> str:
 def _bill(preview: Preview, at: date) -> str:
     """The diff; the range of real prices beside the one that counts, and how to choose one; sources."""
     listing = f"`deploy profiles {preview.plan.facts.profile.name}` lists them for --offer"
-    sources = "\n".join(["Sources", *(f"  {source}" for source in cost.sources(preview.projection, at))])
+    sources = "\n".join(["Sources", *(f"  {source}" for source in bill.sources(preview.projection, at))])
     return f"{diff.text(preview.diff)}\n{offers.span(preview.offered, at)}; {listing}\n\n{sources}"
 
 
@@ -136,7 +136,7 @@ def markdown(preview: Preview, prices: Iterable[ApiPrice], at: date) -> str:
     parts = [
         f"### `{preview.plan.stack}`: {plan_line.of(preview.plan)}",
         diff.markdown(preview.diff),
-        "\n".join(f"- {source}" for source in cost.sources(preview.projection, at)),
+        "\n".join(f"- {source}" for source in bill.sources(preview.projection, at)),
         checks.markdown(doubts) if doubts else "",
         changes,
         api.markdown(compare(preview.plan, prices), at),
@@ -158,8 +158,8 @@ def data(preview: Preview, prices: Iterable[ApiPrice], at: date) -> dict[str, An
         "changes": [_change_data(change) for change in preview.changes.objects if change.op != "same"],
         "checks": checks.data(preview.checks),
         "cost": diff.data(preview.diff),
-        "prices": cost.price_data(preview.projection, at),
-        "offers": [cost.offered_data(rent, at) for rent in preview.offered],
+        "prices": bill.price_data(preview.projection, at),
+        "offers": [bill.offered_data(rent, at) for rent in preview.offered],
         "api": api.data(comparison, at),
         "decision": api.decision_data(comparison),
     }

@@ -7,10 +7,10 @@ from datetime import date
 from typing import Final
 
 from breakeven.core.candidates import Candidate
-from breakeven.core.cost import rent_price
 from breakeven.core.latency import Figure
 from breakeven.core.memory import MARGIN_GIB
 from breakeven.core.plan import Plan
+from breakeven.core.rent_price import rent_price
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.split import Split
 from breakeven.core.units import count
@@ -24,7 +24,7 @@ _CANDIDATE_HEADERS: Final = [
 ]
 _DROPPED_HEADERS: Final = ["Dropped", "Precision", "Why"]
 
-_BOUNDS: Final = {
+BOUNDS: Final = {
     "ttft_p99": "TTFT p99",
     "tpot": "TPOT",
     "kv_cache": "KV cache",
@@ -164,7 +164,7 @@ def _candidate_row(sizing: Sizing, candidate: Candidate) -> list[str]:
         f"{candidate.memory.kv_tokens:,}",
         _figure(candidate.requests_per_second),
         _figure(mine),
-        _BOUNDS[candidate.under_slo.bound],
+        BOUNDS[candidate.under_slo.bound],
         "-" if usd is None else money.usd(usd),
         "-" if not best else f"{100 * mine / best:.0f} %",
     ]

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from breakeven.core.candidates import Candidate
-from breakeven.core.cost import RentPrice, rent_price
 from breakeven.core.latency import Estimate, Figure
 from breakeven.core.memory import MemoryFit
+from breakeven.core.rent_price import RentPrice, rent_price
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.split import Split
 from breakeven.core.units import cents
