@@ -298,12 +298,17 @@ def make_plan(file: Path | None, **inputs: Any) -> Plan:
 
 def make_servable_plan(file: Path | None, **inputs: Any) -> Plan:
     """As `make_plan`, of a model that vLLM can download by its name. Raises InputError where it cannot."""
-    from breakeven.core.plan import plan
-
     wanted = deployment(file, **inputs)
     if wanted.model and wanted.model.endswith(".json"):
         # It is recorded with the stack, and read again from another directory.
         wanted = replace(wanted, model=str(Path(wanted.model).absolute()))
+    return servable_plan(wanted)
+
+
+def servable_plan(wanted: Deployment) -> Plan:
+    """Raises InputError where vLLM cannot download the model by its name."""
+    from breakeven.core.plan import plan
+
     facts = load.facts(wanted)
     if not _HUB_NAME.fullmatch(facts.model.name):
         raise InputError(
@@ -311,3 +316,11 @@ def make_servable_plan(file: Path | None, **inputs: Any) -> Plan:
             hint="give a name that `deploy models` lists, or save config.json as OWNER--NAME.json, as the hub calls it",
         )
     return plan(wanted, facts)
+
+
+def refuse_inputs(why: str, **inputs: Any) -> None:
+    """Raises InputError if any was given, be it by a flag or by a variable."""
+    ctx = click.get_current_context()
+    origins = {str(option.name): _origin(option, ctx) for option in ctx.command.params}
+    if given := next((name for name, value in inputs.items() if value is not None), None):
+        raise InputError(why, where=origins[given], hint="put it into the deploy.yaml files, or into their base")

@@ -21,10 +21,10 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 @pytest.mark.parametrize("profile", sorted(load.profiles()))
 def test_the_checked_in_example_is_current(planned: Planned, helm: Path, profile: str) -> None:
-    files = render.files(planned(profile), helm)
+    plan = planned(profile)
     rendered = {
-        GOLDEN / f"{profile}.values.yaml": files.pop("values.yaml"),
-        GOLDEN / f"{profile}.manifests.yaml": "---\n".join(files.values()),
+        GOLDEN / f"{profile}.values.yaml": render.values_yaml(plan),
+        GOLDEN / f"{profile}.manifests.yaml": "---\n".join(map(render.to_yaml, render.manifests(plan, helm))),
     }
     for path, text in rendered.items():
         if os.environ.get("BREAKEVEN_WRITE_GOLDEN"):
