@@ -42,6 +42,7 @@ bench: tools ## measure what the README claims
 	@$(BIN)/python -m bench.accuracy_memory
 	@$(BIN)/python -m bench.startup
 	@$(BIN)/python -m bench.up
+	@$(BIN)/python -m bench.fleet
 	@$(BIN)/python -m bench.accuracy_throughput
 
 lock: ## resolve requirements.lock anew; needs uv

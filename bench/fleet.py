@@ -1,4 +1,4 @@
-"""How long `deploy render clusters/ --out rendered/` takes, and how much memory, by deployments: `python -m bench.fleet`.
+"""How long `deploy render clusters/ --out rendered/` takes, and how much memory: `python -m bench.fleet`.
 
 The claim is less than 60 s for 1,000 deployments on two cores, linear in their number, in flat memory.
 """

@@ -31,8 +31,8 @@ R = TypeVar("R")
 def command(directory: Path, out: Path | None, check: bool, **inputs: Any) -> None:
     """Write Helm values, manifests and a lock file to the directory OUT. Needs no cluster.
 
-    The same inputs give the same bytes on any machine. With --out, a fleet is rendered: each deploy.yaml below CLUSTERS, to a
-    folder of the same name.
+    The same inputs give the same bytes on any machine. With --out, a fleet is rendered: each deploy.yaml below
+    CLUSTERS, to a folder of the same name.
 
     \b
     Examples:
