@@ -74,6 +74,11 @@ def model(name: str) -> Model:
     return _named("model", name, models(), "`deploy models`")
 
 
+def accelerator(name: str) -> Accelerator:
+    """Raises InputError with close matches."""
+    return _named("accelerator", name, accelerators(), str(resources.catalog() / "accelerators.yaml"))
+
+
 def accelerator_of(hardware: Profile) -> Accelerator:
     """Raises InputError where the profile names one that the catalogue lacks."""
     kind, listing = f"accelerator of profile {hardware.name}", resources.catalog() / "accelerators.yaml"

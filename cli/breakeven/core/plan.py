@@ -11,7 +11,7 @@ from breakeven.core.deployment import Deployment
 from breakeven.core.facts import Facts, tokens_needed
 from breakeven.core.fit_advice import advise
 from breakeven.core.hardware import Profile
-from breakeven.core.latency import estimate
+from breakeven.core.latency import Estimate, estimate
 from breakeven.core.memory import MemoryFit, kv_cache
 from breakeven.core.split import Split, precisions, splits
 from breakeven.core.throughput import Capacity, requests_of
@@ -112,9 +112,13 @@ def plan(deployment: Deployment, facts: Facts) -> Plan:
     Raises InfeasibleError when the model does not fit the profile's node, or cannot keep the latency objective there.
     """
     chosen = _choose(deployment, facts)
-    within = chosen.under_slo.estimate
-    if within is None:
-        raise _too_slow(deployment, facts, chosen)
+    if chosen.under_slo.estimate is None:
+        raise too_slow(deployment, facts, chosen)
+    return plan_of(deployment, facts, chosen, chosen.under_slo.estimate)
+
+
+def plan_of(deployment: Deployment, facts: Facts, chosen: Candidate, within: Estimate) -> Plan:
+    """That of one candidate; `within` is the most that it serves within the objective."""
     capacity = Capacity(
         requests_per_second=within.requests_per_second.value,
         saturated_requests_per_second=chosen.saturated.requests_per_second.value,
@@ -189,12 +193,17 @@ def _no_such_split(deployment: Deployment, facts: Facts) -> InfeasibleError:
     )
 
 
-def _too_slow(deployment: Deployment, facts: Facts, chosen: Candidate) -> InfeasibleError:
+def too_slow(deployment: Deployment, facts: Facts, chosen: Candidate) -> InfeasibleError:
     """With what one request at a time takes: no load is lighter."""
-    alone = estimate(server(facts, chosen.split, chosen.memory), requests_of(deployment.workload), 1.0)
+    alone = alone_on(deployment, facts, chosen)
     ttft, tpot = ceil(alone.ttft_p99_ms.value), ceil(alone.tpot_ms.value)
     return InfeasibleError(
         f"{facts.model.name} on {facts.profile.name} keeps {deployment.slo} at no load: "
         f"one request alone takes about {ttft:,} ms to its first token (p99) and {tpot:,} ms for each further one",
         hint=f"ask for less (--ttft-p99-ms above {ttft}, --tpot-ms above {tpot}), shorter prompts, or faster hardware",
     )
+
+
+def alone_on(deployment: Deployment, facts: Facts, chosen: Candidate) -> Estimate:
+    """One request at a time."""
+    return estimate(server(facts, chosen.split, chosen.memory), requests_of(deployment.workload), 1.0)
