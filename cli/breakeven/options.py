@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
-from functools import partial, reduce
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -266,7 +266,7 @@ def deployment(file: Path | None, **inputs: Any) -> Deployment:
 
 
 def traffic(file: Path | None, **inputs: Any) -> Deployment:
-    """As `deployment`, of no profile yet: what the file says of it is replaced, since profiles are what is looked for."""
+    """As `deployment`, of no profile yet: the one that the file names is replaced by just any."""
     path = _file(file)
     overrides = _overrides({name: value for name, value in inputs.items() if value is not None})
     return load.deployment(path, {**overrides, ("profile",): (next(iter(load.profiles())), "--profile")})
@@ -292,7 +292,10 @@ def flags(deployment: Deployment) -> list[str]:
 
 def _value(deployment: Deployment, path: KeyPath) -> Any:
     """None where a part of the path is not given."""
-    return reduce(lambda part, key: getattr(part, str(key), None), path, deployment)
+    found: Any = deployment
+    for key in path:
+        found = getattr(found, str(key), None)
+    return found
 
 
 def _overrides(given: dict[str, Any]) -> dict[KeyPath, tuple[Any, str]]:

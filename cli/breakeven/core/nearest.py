@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from breakeven.core.deployment import Deployment
 from breakeven.core.plan import alone_on, plan, too_slow
-from breakeven.core.search import Priced, Search, Slow
+from breakeven.core.priced import Priced
+from breakeven.core.search import Search, Slow
 from breakeven.core.shape import Shape
 from breakeven.errors import DeployError
 

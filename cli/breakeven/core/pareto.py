@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
+from itertools import groupby
 from typing import Protocol, TypeVar
 
 from breakeven.core.latency import RATE_BAND
 
 
 class Rival(Protocol):
-    """What plans are compared by. `concessions` is what one accepts with it, such as a node that may be taken away."""
+    """What plans are compared by. `concessions` is what one accepts with it, such as a node that may be taken away.
+
+    `fastest_s` is no more than `request_s`, and quicker to have.
+    """
 
     @property
-    def rank(self) -> tuple[object, ...]: ...
+    def monthly_usd(self) -> Decimal: ...
+
+    @property
+    def fastest_s(self) -> float: ...
 
     @property
     def request_s(self) -> float: ...
@@ -23,25 +31,39 @@ class Rival(Protocol):
     @property
     def concessions(self) -> frozenset[str]: ...
 
+    @property
+    def preference(self) -> tuple[object, ...]: ...
+
 
 R = TypeVar("R", bound=Rival)
 
 
 def front(rivals: Iterable[R], comparable: Callable[[R, R], bool]) -> tuple[R, ...]:
-    """Cheapest first. No one of them is dominated by another: as cheap, as fast and as roomy, with no more conceded.
+    """Cheapest first. None is dominated: another is nowhere worse, asks for no more concessions, and somewhere better.
 
     A dearer plan must be better by the band of the estimates: below that, a difference is none.
     """
     kept: list[R] = []
-    for one in sorted(rivals, key=lambda rival: rival.rank):  # type: ignore[arg-type, return-value]
-        if not any(comparable(other, one) and _covers(other, one) for other in kept):
-            kept.append(one)
+
+    def is_covered(one: R, request_s: float) -> bool:
+        return any(comparable(other, one) and _covers(other, one, request_s) for other in kept)
+
+    for _, equals in groupby(sorted(rivals, key=_usd), key=_usd):
+        # How fast a plan is takes long to reckon, and most are out of the question however fast they may be.
+        left = [one for one in equals if not is_covered(one, one.fastest_s)]
+        for one in sorted(left, key=lambda one: (one.request_s, -one.times_traffic, one.preference)):
+            if not is_covered(one, one.request_s):
+                kept.append(one)
     return tuple(kept)
 
 
-def _covers(cheaper: Rival, one: Rival) -> bool:
+def _usd(one: Rival) -> Decimal:
+    return one.monthly_usd
+
+
+def _covers(cheaper: Rival, one: Rival, request_s: float) -> bool:
     return (
         cheaper.concessions <= one.concessions
-        and one.request_s * RATE_BAND >= cheaper.request_s
         and one.times_traffic <= cheaper.times_traffic * RATE_BAND
+        and request_s * RATE_BAND >= cheaper.request_s
     )

@@ -10,7 +10,8 @@ from breakeven.core.api_spend import ApiPrice
 from breakeven.core.deployment import Deployment
 from breakeven.core.nearest import Miss, nearest_miss
 from breakeven.core.pareto import front
-from breakeven.core.search import Priced, Search, Wanted, search
+from breakeven.core.priced import Priced
+from breakeven.core.search import Search, Wanted, search
 from breakeven.core.units import cents
 from breakeven.errors import InfeasibleError
 

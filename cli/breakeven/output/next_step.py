@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from breakeven.core.search import Priced
+from breakeven.core.priced import Priced
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +26,10 @@ def next_step(one: Priced, flags: list[str]) -> NextStep:
 
 def _profile_file(one: Priced) -> str:
     profile, offer = one.shape.profile, one.plan.facts.offer
-    name = offer.name if offer else ""
+    path, name = f"profiles/{profile.name}.yaml", offer.name if offer else ""
     if one.shape.base is None:
-        return f"add {name} to the offers of profiles/{profile.name}.yaml"
+        return f"add {name} to the offers of {path}"
     return (
-        f"a profile file is needed: copy profiles/{one.shape.base.name}.yaml to profiles/{profile.name}.yaml with name: "
-        f"{profile.name}, accelerator: {profile.accelerator}, gpus_per_node: {profile.gpus_per_node}, offers: [{name}] "
-        "and the labels of its nodes"
+        f"write {path} (accelerator {profile.accelerator}, gpus_per_node {profile.gpus_per_node}, offers [{name}]; the "
+        f"rest as in profiles/{one.shape.base.name}.yaml, with the labels of your nodes)"
     )

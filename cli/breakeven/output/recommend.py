@@ -7,13 +7,17 @@ from collections.abc import Callable
 from typing import Final
 
 from breakeven.core.plan import Plan
+from breakeven.core.priced import CONCESSIONS, Priced
 from breakeven.core.recommend import Hosted, Recommendations
-from breakeven.core.search import CONCESSIONS, Priced
-from breakeven.output import api, money, plan_line, recommend_data, table
+from breakeven.core.units import count
+from breakeven.output import money, plan_line, recommend_data, table
 from breakeven.output.next_step import NextStep, next_step
 
 # The flags that make a plan anew.
 Flags = Callable[[Plan], list[str]]
+
+# Plans in the text; JSON has all that are worth a look.
+_SHOWN: Final = 10
 
 _HEADERS: Final = ["No.", "Per month", "What", "Price", "Carries", "Request", "TTFT p99", "TPOT", "Mind"]
 
@@ -26,16 +30,23 @@ def render(output: str, found: Recommendations, flags: Flags) -> str:
 
     if output == "json":
         return json.dumps(recommend_data.data(found, step), indent=2)
-    rows = [_row(number, one) for number, one in enumerate(found.ranked, 1)]
+    shown = _shown(found)
+    plans = [(number, one) for number, one in shown if isinstance(one, Priced)]
     parts = [
-        _listed(output, "", [f"{name:<9} {value}" for name, value in _facts(found)]),
-        table.render(output, _HEADERS, rows),
-        _listed(output, "Notes", _notes(found)),
-        _listed(output, "No plan", [f"{miss.reason}. Next: {miss.hint}" for miss in found.misses]),
-        _listed(output, "Next", [f"{number}  {step(one)}" for number, one in _plans(found)]),
-        _listed(output, "Sources", list(dict.fromkeys(source for _, one in _plans(found) for source in _sources(one)))),
+        _listed(output, "", [f"{name:<10} {value}" for name, value in _facts(found)]),
+        table.render(output, _HEADERS, [_row(number, one) for number, one in shown]),
+        _listed(output, "No plan", [f"{miss.model}: {miss.reason}. Next: {miss.hint}" for miss in found.misses]),
+        _listed(output, "Next", [f"{number}: {step(one)}" for number, one in plans]),
+        _listed(output, "Notes", _notes(found, [one for _, one in plans])),
+        _listed(output, "Sources", list(dict.fromkeys(source for _, one in plans for source in _sources(one)))),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _shown(found: Recommendations) -> list[tuple[int, Priced | Hosted]]:
+    """With their numbers: all APIs, and the cheapest plans."""
+    dearer = found.best[_SHOWN:]
+    return list(enumerate((one for one in found.ranked if one not in dearer), 1))
 
 
 def _listed(output: str, heading: str, lines: list[str]) -> str:
@@ -47,22 +58,28 @@ def _listed(output: str, heading: str, lines: list[str]) -> str:
     return "\n".join([heading, *(f"  {line}" for line in lines)] if heading else lines)
 
 
-def _plans(found: Recommendations) -> list[tuple[int, Priced]]:
-    """With their numbers in the table."""
-    return [(number, one) for number, one in enumerate(found.ranked, 1) if isinstance(one, Priced)]
-
-
 def _facts(found: Recommendations) -> list[tuple[str, str]]:
-    deployment = found.deployment
-    mean = f"{deployment.workload.mean_requests_per_second:,.2f} requests/s on average"
+    deployment, workload = found.deployment, found.deployment.workload
+    traffic = f"{workload.requests_per_month:,} requests a month of {workload.input_tokens:,} input and"
+    mean = f"{workload.mean_requests_per_second:,.2f} requests/s on average"
     budget = "" if found.max_usd is None else f", for at most {money.usd(found.max_usd)} a month"
-    fit = sum(search.fit for search in found.searches)
     return [
-        ("Traffic", f"{api.traffic(deployment.workload)}; {mean}"),
+        ("Traffic", f"{traffic} {workload.output_tokens:,} output tokens; {mean}"),
         ("Objective", f"{deployment.slo}{budget}"),
         ("Models", _models(found)),
-        ("Looked at", f"{found.looked_at:,} candidates; in {fit:,} the model fits, {len(found.best)} are worth a look"),
+        ("Cheapest", _cheapest(found)),
     ]
+
+
+def _cheapest(found: Recommendations) -> str:
+    """On either side."""
+    api = f"{found.hosted[0].comparator} at {money.usd(found.hosted[0].monthly_usd)}" if found.hosted else "none"
+    if not found.best:
+        return f"of APIs {api}; no plan of your own will do"
+    plan, usd = found.best[0].plan, found.best[0].monthly_usd
+    return (
+        f"of APIs {api}; of your own {plan.facts.model.name} on {plan.facts.profile.name} at {money.usd(usd)} a month"
+    )
 
 
 def _models(found: Recommendations) -> str:
@@ -104,18 +121,21 @@ def _price(plan: Plan) -> str:
     return f"{offer.name}, {money.per_gpu_hour(offer.usd_per_gpu_hour)}"
 
 
-def _notes(found: Recommendations) -> list[str]:
-    notes = []
-    if found.best:
+def _notes(found: Recommendations, shown: list[Priced]) -> list[str]:
+    fit = sum(search.fit for search in found.searches)
+    notes = [f"{found.looked_at:,} candidates (model × node × split × price); the model fits in {fit:,}."]
+    if shown:
         notes += [
-            "Carries: the traffic that the plan is large enough for ÷ this traffic. Request: seconds of an average one at "
-            "the mean load.",
-            "A dearer plan is listed only where it is faster or carries more, by the 1.3 of the estimates' band, than "
-            "every cheaper one that asks for no more to be minded.",
+            "A dearer plan is listed where it is faster or carries more than each cheaper one, by the 1.3 of the "
+            "estimates' band.",
+            "Carries: the traffic that a plan is large enough for ÷ this traffic. Request: an average one at the mean "
+            "load.",
         ]
-    notes += [f"{name}: {words}." for name, words in CONCESSIONS.items() if any(name in o.concessions for o in found.best)]
-    if any(_is_assembled(one) for one in found.best):
-        notes.append("The price of a single GPU is taken for nodes of several: whether they are sold so is not known.")
+    if dearer := len(found.best) - len(shown):
+        notes.append(f"{count(dearer, 'dearer plan')} of that kind: -o json.")
+    notes += [f"{name}: {why}." for name, why in CONCESSIONS.items() if any(name in one.concessions for one in shown)]
+    if any(_is_assembled(one) for one in shown):
+        notes.append("The price of one GPU is taken for nodes of several: whether they are sold so is not known.")
     if found.hosted:
         notes.append("How fast an API answers, and how much it lets through, is not known here.")
     return notes

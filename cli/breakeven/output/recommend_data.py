@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from breakeven.convert import plain
+from breakeven.core.cost import CostLine
 from breakeven.core.latency import Figure
+from breakeven.core.priced import Priced
 from breakeven.core.recommend import Hosted, Recommendations
-from breakeven.core.search import Priced
-from breakeven.output import cost
 from breakeven.output.next_step import NextStep
 
 SCHEMA: Final = "breakeven.recommend/1"
@@ -50,7 +50,11 @@ def _plan(one: Priced, step: NextStep) -> dict[str, Any]:
         "pipeline_parallel_size": plan.split.pipeline_parallel_size,
         "precision": plan.split.precision,
         "offer": plain(facts.offer) if facts.offer else None,
-        "self_hosted": cost.projection_data(one.projection),
+        "self_hosted": {
+            "monthly_usd": str(one.monthly_usd),
+            "at_least": bool(one.projection.unknown),
+            "lines": [_line(line) for line in one.projection.lines],
+        },
         "requests_per_second": round(plan.requests_per_second, 4),
         "requests_per_month": plan.requests_per_month,
         "times_traffic": round(one.times_traffic, 4),
@@ -61,6 +65,16 @@ def _plan(one: Priced, step: NextStep) -> dict[str, Any]:
         },
         "concessions": sorted(one.concessions),
         "next": {"command": step.command, "first": step.first},
+    }
+
+
+def _line(line: CostLine) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "monthly_usd": None if line.monthly_usd is None else str(line.monthly_usd),
+        "source": line.source,
+        "checked": line.checked.isoformat() if line.checked else None,
+        "detail": line.detail,
     }
 
 
