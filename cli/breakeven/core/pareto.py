@@ -51,10 +51,15 @@ def front(rivals: Iterable[R], comparable: Callable[[R, R], bool]) -> tuple[R, .
     for _, equals in groupby(sorted(rivals, key=_usd), key=_usd):
         # How fast a plan is takes long to reckon, and most are out of the question however fast they may be.
         left = [one for one in equals if not is_covered(one, one.fastest_s)]
-        for one in sorted(left, key=lambda one: (one.request_s, -one.times_traffic, one.preference)):
+        for one in sorted(left, key=_order):
             if not is_covered(one, one.request_s):
                 kept.append(one)
     return tuple(kept)
+
+
+def _order(one: Rival) -> tuple[object, ...]:
+    """Of equal bills: whatever dominates goes before what it dominates."""
+    return one.request_s, -one.times_traffic, len(one.concessions), one.preference
 
 
 def _usd(one: Rival) -> Decimal:

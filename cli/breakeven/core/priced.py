@@ -118,4 +118,4 @@ class Priced:
         """Among equals, what can be typed as it is."""
         facts = self.plan.facts
         names = (facts.model.name, facts.profile.name, facts.offer.name if facts.offer else "")
-        return not self.can_be_typed, len(self.concessions), self.plan.split.gpus, names
+        return not self.can_be_typed, self.plan.split.gpus, names
