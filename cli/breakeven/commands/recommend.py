@@ -11,12 +11,11 @@ from breakeven import load, options
 from breakeven.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from breakeven.core.deployment import Deployment
     from breakeven.core.hardware import Accelerator
     from breakeven.core.plan import Plan
     from breakeven.core.search import Wanted
+    from breakeven.core.shape import Shape
 
 _ANY: Final = "any"
 
@@ -63,7 +62,11 @@ def command(
 
     asked = options.traffic(**inputs)
     models = model or ((asked.model,) if asked.model else ())
-    wanted = _wanted(models, accelerator, gpus)
+    gpu_models = _accelerators(accelerator, gpus)
+    if gpu_models and not models:
+        raise InputError("which models would do?", where="--model", hint="name one or more; `deploy models` lists them")
+    shapes = _nodes(gpu_models, gpus) if gpu_models else _profiles()
+    wanted = _wanted(models, shapes)
     hosted = (one.model.comparator for one in wanted)
     names = compare_with or (*load.comparators(), *(name for name in hosted if name))
     found = recommend(
@@ -73,7 +76,8 @@ def command(
         max_usd=max_usd,
         interchangeable=bool(models),
     )
-    click.echo(recommend_output.render(output, found, lambda plan: options.flags(_typed(asked, plan))))
+    unpriced = [one.title for one in gpu_models if all(shape.accelerator is not one for shape in shapes)]
+    click.echo(recommend_output.render(output, found, unpriced, lambda plan: options.flags(_typed(asked, plan))))
 
 
 def _open(asked: Deployment) -> Deployment:
@@ -100,27 +104,36 @@ def _typed(asked: Deployment, plan: Plan) -> Deployment:
     return typed
 
 
-def _wanted(models: tuple[str, ...], accelerators: tuple[str, ...], gpus: int | None) -> list[Wanted]:
+def _accelerators(names: tuple[str, ...], gpus: int | None) -> list[Accelerator]:
+    """None where the profiles are looked at."""
+    if _ANY in names or (gpus and not names):
+        return list(load.accelerators().values())
+    return [load.accelerator(name) for name in dict.fromkeys(names)]
+
+
+def _profiles() -> list[Shape]:
+    from breakeven.core.shape import of_profile
+
+    return [of_profile(one, load.accelerator_of(one), load.offers_of(one)) for one in load.profiles().values()]
+
+
+def _nodes(accelerators: list[Accelerator], gpus: int | None) -> list[Shape]:
+    from breakeven.core.shape import of_accelerator
+
+    offers, profiles = load.offers().values(), load.profiles().values()
+    return [shape for one in accelerators for shape in of_accelerator(one, gpus, offers, profiles)]
+
+
+def _wanted(models: tuple[str, ...], shapes: list[Shape]) -> list[Wanted]:
+    """Each model on each node; or each profile with its own."""
     from breakeven.core.search import Wanted
-    from breakeven.core.shape import of_accelerator, of_profile
 
-    profiles = load.profiles().values()
-    if not (accelerators or gpus):
-        shapes = tuple(of_profile(one, load.accelerator_of(one), load.offers_of(one)) for one in profiles)
-    elif not models:
-        raise InputError("which models would do?", where="--accelerator", hint="name one or more with --model")
-    else:
-        offers = load.offers().values()
-        shapes = tuple(shape for one in _named(accelerators) for shape in of_accelerator(one, gpus, offers, profiles))
-    names = dict.fromkeys(models or (shape.profile.model for shape in shapes))
+    own = dict.fromkeys(shape.profile.model for shape in shapes)
     return [
-        Wanted(name=name, model=load.model(name), shapes=tuple(s for s in shapes if models or s.profile.model == name))
-        for name in names
+        Wanted(
+            name=name,
+            model=load.model(name),
+            shapes=tuple(shape for shape in shapes if models or shape.profile.model == name),
+        )
+        for name in dict.fromkeys(models) or own
     ]
-
-
-def _named(accelerators: tuple[str, ...]) -> Iterator[Accelerator]:
-    if _ANY in accelerators or not accelerators:
-        yield from load.accelerators().values()
-    else:
-        yield from (load.accelerator(name) for name in dict.fromkeys(accelerators))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from breakeven.core.plan import Plan
@@ -22,14 +22,14 @@ _SHOWN: Final = 10
 _HEADERS: Final = ["No.", "Per month", "What", "Price", "Carries", "Request", "TTFT p99", "TPOT", "Mind"]
 
 
-def render(output: str, found: Recommendations, flags: Flags) -> str:
-    """By the value of `-o`."""
+def render(output: str, found: Recommendations, unpriced: Sequence[str], flags: Flags) -> str:
+    """By the value of `-o`. `unpriced` are GPUs that were asked for and that no dated offer prices."""
 
     def step(one: Priced) -> NextStep:
         return next_step(one, flags(one.plan))
 
     if output == "json":
-        return json.dumps(recommend_data.data(found, step), indent=2)
+        return json.dumps(recommend_data.data(found, unpriced, step), indent=2)
     shown = _shown(found)
     plans = [(number, one) for number, one in shown if isinstance(one, Priced)]
     parts = [
@@ -37,7 +37,7 @@ def render(output: str, found: Recommendations, flags: Flags) -> str:
         table.render(output, _HEADERS, [_row(number, one) for number, one in shown]),
         _listed(output, "No plan", [f"{miss.model}: {miss.reason}. Next: {miss.hint}" for miss in found.misses]),
         _listed(output, "Next", [f"{number}: {step(one)}" for number, one in plans]),
-        _listed(output, "Notes", _notes(found, [one for _, one in plans])),
+        _listed(output, "Notes", [*_notes(found, [one for _, one in plans]), *_unpriced(unpriced)]),
         _listed(output, "Sources", list(dict.fromkeys(source for _, one in plans for source in _sources(one)))),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -139,6 +139,10 @@ def _notes(found: Recommendations, shown: list[Priced]) -> list[str]:
     if found.hosted:
         notes.append("How fast an API answers, and how much it lets through, is not known here.")
     return notes
+
+
+def _unpriced(titles: Sequence[str]) -> list[str]:
+    return [f"Not looked at, since no dated offer prices them: {', '.join(titles)}."] if titles else []
 
 
 def _is_assembled(one: Priced) -> bool:

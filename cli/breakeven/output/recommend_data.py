@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from breakeven.convert import plain
@@ -15,7 +15,7 @@ from breakeven.output.next_step import NextStep
 SCHEMA: Final = "breakeven.recommend/1"
 
 
-def data(found: Recommendations, step: Callable[[Priced], NextStep]) -> dict[str, Any]:
+def data(found: Recommendations, unpriced: Sequence[str], step: Callable[[Priced], NextStep]) -> dict[str, Any]:
     """Money as decimal strings. Plans and APIs are one list, the cheapest first."""
     workload, slo = found.deployment.workload, found.deployment.slo
     return {
@@ -28,6 +28,7 @@ def data(found: Recommendations, step: Callable[[Priced], NextStep]) -> dict[str
             "looked_at": found.looked_at,
             "fit": sum(search.fit for search in found.searches),
         },
+        "unpriced_accelerators": list(unpriced),
         "recommended": [_plan(one, step(one)) if isinstance(one, Priced) else _api(one) for one in found.ranked],
         "misses": [{"model": miss.model, "reason": miss.reason, "next": miss.hint} for miss in found.misses],
     }
