@@ -47,7 +47,10 @@ def test_the_briefs_example(deploy: Deploy) -> None:
         "monthly_usd": "195.00",
         "break_even_requests_per_month": 48_717_949,
         "reachable": False,
-        "source": "genai-prices 0.2.3: $0.15/$0.60 per million tokens",
+        "source": "genai-prices 0.2.3 of 2026-11-10: $0.15/$0.60 per million tokens",
+        "checked": "2026-11-10",
+        "age_days": 14,
+        "stale": False,
     }
     assert data["decision"]["choice"] == "api"
 
@@ -77,6 +80,9 @@ def test_by_default_the_packaged_comparators_and_the_weights_hosted(deploy: Depl
     assert [api["comparator"] for api in data["api"]] == [
         "openai/gpt-4o-mini",
         "openai/gpt-4o",
+        "openai/gpt-5.4-mini",
+        "anthropic/claude-sonnet-5-5",
+        "google/gemini-3.8-flash",
         "openrouter/qwen/qwen3-8b",
     ]
 
@@ -106,7 +112,7 @@ def test_an_offer_instead_of_the_reference(deploy: Deploy) -> None:
     data = answer(deploy, "cost", "--profile", "8xh100", "--offer", "lambda-8xh100")
     # 31.92 × 730 = 23,301.60
     assert data["self_hosted"]["lines"][0]["monthly_usd"] == "23301.60"
-    assert data["self_hosted"]["lines"][0]["checked"] == "2026-09-26"
+    assert data["self_hosted"]["lines"][0]["checked"] == "2026-09-25"
 
 
 def test_serverless(deploy: Deploy) -> None:
@@ -173,7 +179,7 @@ def test_a_config_file_is_planned_like_a_packaged_model(deploy: Deploy) -> None:
     by_file = answer(deploy, "cost", "--profile", "1xa100", "--model", str(CONFIGS / "Qwen--Qwen3-8B.json"))
     by_name = answer(deploy, "cost", "--profile", "1xa100", "--model", "Qwen/Qwen3-8B")
     assert by_file["self_hosted"] == by_name["self_hosted"]
-    # It names no hosted twin: only the two packaged comparators are asked.
+    # It names no hosted twin: only the packaged comparators are asked.
     assert [api["comparator"] for api in by_file["api"]] == list(load.comparators())
 
 

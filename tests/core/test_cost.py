@@ -49,7 +49,10 @@ def test_a_dated_offer_replaces_the_reference(planned: Planned) -> None:
     assert line.detail == (
         "1 node × 8 GPUs × $6.88/GPU-h × 730 h, offer aws-p5 (AWS p5.48xlarge, us-east-1, on-demand)"
     )
-    assert (line.source, line.checked) == ("data-receipts/109-gpu-pricing", date(2026, 11, 9))
+    assert (line.source, line.checked) == (
+        "https://github.com/datareceipts/data-receipts/tree/main/109-gpu-pricing",
+        date(2026, 11, 9),
+    )
 
 
 def test_every_offer_of_the_same_gpus(planned: Planned) -> None:

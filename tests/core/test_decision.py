@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -16,7 +17,9 @@ Planned = Callable[..., Plan]
 
 
 def price(usd_per_request: str, comparator: str = "a/b") -> ApiPrice:
-    return ApiPrice(comparator=comparator, usd_per_request=Decimal(usd_per_request), source="test")
+    return ApiPrice(
+        comparator=comparator, usd_per_request=Decimal(usd_per_request), source="test", checked=date(2026, 11, 10)
+    )
 
 
 def decision(plan: Plan, *prices: ApiPrice) -> Decision:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -24,6 +25,7 @@ from breakeven.errors import InfeasibleError
 
 PROFILES = load.profiles().values()
 OFFERS = tuple(load.offers().values())
+DAY = date(2026, 11, 24)
 MODELS = ("Qwen/Qwen3-8B", "Qwen/Qwen3-32B")
 
 
@@ -46,8 +48,7 @@ def asked(**inputs: object) -> Deployment:
 
 
 def hosted(usd_per_request: str) -> ApiPrice:
-    days = {"checked": OFFERS[0].checked} if "checked" in ApiPrice.__dataclass_fields__ else {}
-    return ApiPrice(comparator="openai/gpt-4o", usd_per_request=Decimal(usd_per_request), source="a test", **days)
+    return ApiPrice(comparator="openai/gpt-4o", usd_per_request=Decimal(usd_per_request), source="a test", checked=DAY)
 
 
 traffic = st.builds(
@@ -67,7 +68,7 @@ deployments = st.builds(
 
 def recommended(deployment: Deployment, shapes: tuple[Shape, ...], max_usd: Decimal | None = None) -> Recommendations:
     """An API that is always within the budget: something is always found."""
-    return recommend(deployment, wanted(shapes=shapes), [hosted("0")], max_usd=max_usd, interchangeable=True)
+    return recommend(deployment, wanted(shapes=shapes), [hosted("0")], DAY, max_usd=max_usd, interchangeable=True)
 
 
 @given(deployments, st.integers(1000, 30_000).map(Decimal))
@@ -84,7 +85,7 @@ def test_every_plan_keeps_the_objective_and_the_budget(deployment: Deployment, m
 @settings(max_examples=15, deadline=None)
 def test_no_plan_is_dominated(deployment: Deployment) -> None:
     best = recommended(deployment, of_all()).best
-    everything = [one for each in wanted(shapes=of_all()) for one in search(deployment, each).priced]
+    everything = [one for each in wanted(shapes=of_all()) for one in search(deployment, each, DAY).priced]
     assert not [one for one in best for other in everything if dominates(other, one)]
 
 
@@ -122,10 +123,10 @@ def test_a_plan_costs_what_the_other_verbs_price(deployment: Deployment) -> None
 
 
 def test_the_cheapest_by_hand() -> None:
-    # $1.19 × 730 h = $868.70, operations $1,000, setup $500.
-    found = recommend(asked(), wanted("Qwen/Qwen3-8B"), [hosted("0.003")], max_usd=Decimal(2400))
+    # $1.39 × 730 h = $1,014.70, operations $1,000, setup $500. The A100 PCIe at $1.19 is another, slower GPU.
+    found = recommend(asked(), wanted("Qwen/Qwen3-8B"), [hosted("0.003")], DAY, max_usd=Decimal(2600))
     firm = next(one for one in found.best if not one.concessions)
-    assert (firm.plan.facts.profile.name, firm.monthly_usd) == ("1xa100", Decimal("2368.70"))
+    assert (firm.plan.facts.profile.name, firm.monthly_usd) == ("1xa100", Decimal("2514.70"))
     # 1,000,000 × $0.003 is above the budget.
     assert found.hosted == ()
     assert found.misses == ()
@@ -133,7 +134,7 @@ def test_the_cheapest_by_hand() -> None:
 
 def test_apis_stand_among_the_plans() -> None:
     cheap, dear = replace(hosted("0.0001"), comparator="openrouter/qwen/qwen3-8b"), hosted("0.01")
-    found = recommend(asked(), wanted("Qwen/Qwen3-8B"), [dear, cheap])
+    found = recommend(asked(), wanted("Qwen/Qwen3-8B"), [dear, cheap], DAY)
     assert [one.monthly_usd for one in found.ranked] == sorted(one.monthly_usd for one in found.ranked)
     assert [one.monthly_usd for one in found.hosted] == [Decimal("100.00"), Decimal("10000.00")]
     assert [one.same_weights_as for one in found.hosted] == ["Qwen/Qwen3-8B", None]
@@ -141,7 +142,7 @@ def test_apis_stand_among_the_plans() -> None:
 
 def test_models_are_compared_only_where_each_would_do() -> None:
     def models(interchangeable: bool) -> set[str]:
-        found = recommend(asked(), wanted(), [], interchangeable=interchangeable)
+        found = recommend(asked(), wanted(), [], DAY, interchangeable=interchangeable)
         return {one.plan.facts.model.name for one in found.best}
 
     assert models(False) == set(MODELS)
@@ -186,31 +187,31 @@ def test_the_nearest_miss(
     model: str, inputs: dict[str, object], max_usd: Decimal | None, reason: str, hint: str
 ) -> None:
     with pytest.raises(InfeasibleError, match=f"no plan and no API will do; the nearest miss: {reason}") as raised:
-        recommend(asked(**inputs), wanted(model), [], max_usd=max_usd)
+        recommend(asked(**inputs), wanted(model), [], DAY, max_usd=max_usd)
     assert hint in raised.value.hint
 
 
 def test_what_the_nearest_miss_asks_for_is_enough() -> None:
     with pytest.raises(InfeasibleError) as raised:
-        recommend(asked(), wanted(), [], max_usd=Decimal(10))
+        recommend(asked(), wanted(), [], DAY, max_usd=Decimal(10))
     enough = Decimal(raised.value.hint.split()[3])
-    assert recommend(asked(), wanted(), [], max_usd=enough).best[0].monthly_usd == enough
+    assert recommend(asked(), wanted(), [], DAY, max_usd=enough).best[0].monthly_usd == enough
 
 
 def test_a_model_without_a_plan_beside_one_that_has() -> None:
-    found = recommend(asked(), wanted("Qwen/Qwen3-8B", "moonshotai/Kimi-K2-Instruct"), [])
+    found = recommend(asked(), wanted("Qwen/Qwen3-8B", "moonshotai/Kimi-K2-Instruct"), [], DAY)
     assert [miss.model for miss in found.misses] == ["moonshotai/Kimi-K2-Instruct"]
     assert {one.plan.facts.model.name for one in found.best} == {"Qwen/Qwen3-8B"}
 
 
 def test_hardware_that_nothing_prices() -> None:
     with pytest.raises(InfeasibleError, match="no dated offer prices such a node"):
-        recommend(asked(), wanted("Qwen/Qwen3-8B", shapes=()), [])
+        recommend(asked(), wanted("Qwen/Qwen3-8B", shapes=()), [], DAY)
 
 
 def test_spot_and_quantised_plans_stand_beside_firm_ones() -> None:
     offer = replace(load.offers()["runpod-secure-h100"], name="spot", commitment="spot", usd_per_hour=Decimal("0.5"))
-    found = recommend(asked(), wanted("Qwen/Qwen3-32B", shapes=of_all([*OFFERS, offer])), [])
+    found = recommend(asked(), wanted("Qwen/Qwen3-32B", shapes=of_all([*OFFERS, offer])), [], DAY)
     by_concessions = {one.concessions: one for one in reversed(found.best)}
     assert by_concessions[frozenset({"spot"})].monthly_usd < by_concessions[frozenset()].monthly_usd
     assert frozenset({"spot", "quantised"}) in by_concessions or frozenset({"quantised"}) in by_concessions

@@ -52,6 +52,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         "HOME": str(home),
         "XDG_CACHE_HOME": str(resources.cache_dir().parent),
         "XDG_STATE_HOME": str(home / ".local" / "state"),
+        # The day whose prices the documents show: older ones would be marked as stale by and by.
+        "BREAKEVEN_PRICES_AT": "2026-11-24",
     }
     yield variables
     run("deploy sandbox down", home, variables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,6 +39,7 @@ _ANY: Final = "any"
 @options.option("--gpus", type=click.IntRange(1), help="GPUs of such a node; by default every size.")
 @options.option("--max-usd", type=options.USD, help="The most that a month may cost.")
 @options.compare_option
+@options.prices_at_option
 @options.output_option
 def command(
     model: tuple[str, ...],
@@ -45,6 +47,7 @@ def command(
     gpus: int | None,
     max_usd: Decimal | None,
     compare_with: tuple[str, ...],
+    prices_at: date,
     output: str,
     **inputs: Any,
 ) -> None:
@@ -66,16 +69,9 @@ def command(
     if gpu_models and not models:
         raise InputError("which models would do?", where="--model", hint="name one or more; `deploy models` lists them")
     shapes = _nodes(gpu_models, gpus) if gpu_models else _profiles()
-    wanted = _wanted(models, shapes)
-    hosted = (one.model.comparator for one in wanted)
-    names = compare_with or (*load.comparators(), *(name for name in hosted if name))
-    found = recommend(
-        _open(asked),
-        wanted,
-        [price_book.price(name, asked.workload) for name in dict.fromkeys(names)],
-        max_usd=max_usd,
-        interchangeable=bool(models),
-    )
+    wanted = _wanted(models, _dated(shapes) if _has_price(asked) else shapes)
+    hosted = price_book.prices_beside((one.model for one in wanted), asked, compare_with, prices_at)
+    found = recommend(_open(asked), wanted, hosted, prices_at, max_usd=max_usd, interchangeable=bool(models))
     unpriced = [one.title for one in gpu_models if all(shape.accelerator is not one for shape in shapes)]
     click.echo(recommend_output.render(output, found, unpriced, lambda plan: options.flags(_typed(asked, plan))))
 
@@ -86,7 +82,7 @@ def _open(asked: Deployment) -> Deployment:
 
     from breakeven.core.deployment import EngineChoice
 
-    prices = replace(asked.prices, offer=None)
+    prices = replace(asked.prices, offer=None, usd_per_gpu_hour=None)
     return replace(asked, model=None, replicas=None, nodes=None, engine=EngineChoice(), prices=prices)
 
 
@@ -122,6 +118,17 @@ def _nodes(accelerators: list[Accelerator], gpus: int | None) -> list[Shape]:
 
     offers, profiles = load.offers().values(), load.profiles().values()
     return [shape for one in accelerators for shape in of_accelerator(one, gpus, offers, profiles)]
+
+
+def _has_price(asked: Deployment) -> bool:
+    return asked.prices.offer is not None or asked.prices.usd_per_gpu_hour is not None
+
+
+def _dated(shapes: list[Shape]) -> list[Shape]:
+    """Without reference rents: nothing that is typed next could take back the price of deploy.yaml for one."""
+    from dataclasses import replace
+
+    return [replace(shape, prices=tuple(offer for offer in shape.prices if offer)) for shape in shapes]
 
 
 def _wanted(models: tuple[str, ...], shapes: list[Shape]) -> list[Wanted]:

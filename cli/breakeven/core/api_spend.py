@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
 from breakeven.core.cost import CostProjection
@@ -12,11 +13,15 @@ from breakeven.core.units import cents
 
 @dataclass(frozen=True, kw_only=True)
 class ApiPrice:
-    """One average request of the workload at one API model, `provider/model`; never a month's tokens in one call."""
+    """One average request of the workload at one API model; never a month's tokens in one call.
+
+    `comparator` is `provider/model[@tier]`. `checked` is the day of the source: of a price book, when it was published.
+    """
 
     comparator: str
     usd_per_request: Decimal
     source: str
+    checked: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +37,7 @@ class ApiEquivalent:
     break_even_requests_per_month: int | None
     reachable: bool | None
     source: str
+    checked: date
 
 
 def api_equivalent(plan: Plan, projection: CostProjection, price: ApiPrice) -> ApiEquivalent:
@@ -43,6 +49,7 @@ def api_equivalent(plan: Plan, projection: CostProjection, price: ApiPrice) -> A
         break_even_requests_per_month=break_even,
         reachable=None if projection.unknown else _can_serve(plan, break_even),
         source=price.source,
+        checked=price.checked,
     )
 
 

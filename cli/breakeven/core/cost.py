@@ -8,9 +8,10 @@ from datetime import date
 from decimal import Decimal
 from math import ceil
 
+from breakeven.core.facts import Facts
 from breakeven.core.hardware import Offer
 from breakeven.core.plan import Plan
-from breakeven.core.units import cents, count
+from breakeven.core.units import cents, count, plain_usd
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +72,36 @@ class OfferedRent:
 
 def offered_rents(plan: Plan, offers: Iterable[Offer]) -> tuple[OfferedRent, ...]:
     """The plan's rent at each offer, in their order."""
-    at = ((offer, _rent(replace(plan, facts=replace(plan.facts, offer=offer)))) for offer in offers)
+    at = ((offer, _rent(replace(plan, facts=_at(plan.facts, offer)))) for offer in offers)
     return tuple(
         OfferedRent(offer=offer, monthly_usd=line.monthly_usd) for offer, line in at if line.monthly_usd is not None
     )
+
+
+def _at(facts: Facts, offer: Offer) -> Facts:
+    return replace(facts, offer=offer, given_usd_per_gpu_hour=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RentPrice:
+    """The price that rent is reckoned with, in words, and where it is from. A user's own has no date."""
+
+    words: str
+    source: str
+    checked: date | None
+
+
+def rent_price(facts: Facts) -> RentPrice:
+    """As given, an offer's, or the reference row's; source and date of the last two."""
+    if facts.given_usd_per_gpu_hour is not None:
+        return RentPrice(words="as given", source="prices.usd_per_gpu_hour", checked=None)
+    offer, reference = facts.offer, facts.profile.reference
+    if offer is None:
+        words = f"reference row of {facts.profile.name}"
+        return RentPrice(words=words, source=reference.source, checked=reference.checked)
+    region = "" if offer.region == "unspecified" else f", {offer.region}"
+    words = f"offer {offer.name} ({offer.provider} {offer.sku}{region}, {offer.commitment})"
+    return RentPrice(words=words, source=offer.source, checked=offer.checked)
 
 
 def _rent(plan: Plan) -> CostLine:
@@ -82,32 +109,21 @@ def _rent(plan: Plan) -> CostLine:
 
 
 def _node_rent(plan: Plan) -> CostLine:
-    profile, offer = plan.facts.profile, plan.facts.offer
-    nodes = count(plan.nodes, "node")
-    if offer is None:
-        return _reference_rent(plan, nodes)
-    gpus = plan.nodes * profile.gpus_per_node
-    return CostLine(
-        name="GPU rent",
-        monthly_usd=cents(offer.usd_per_month(gpus)),
-        detail=f"{nodes} × {count(profile.gpus_per_node, 'GPU')} × "
-        f"${offer.usd_per_gpu_hour.normalize():f}/GPU-h × 730 h, "
-        f"offer {offer.name} ({offer.provider} {offer.sku}, {offer.region}, {offer.commitment})",
-        source=offer.source,
-        checked=offer.checked,
-    )
-
-
-def _reference_rent(plan: Plan, nodes: str) -> CostLine:
-    reference = plan.facts.profile.reference
-    if reference.usd_per_month is None:
+    facts, price = plan.facts, rent_price(plan.facts)
+    of_a_node = facts.node_usd_per_month
+    if of_a_node is None:
         return CostLine(name="GPU rent", monthly_usd=None, detail="the profile has no reference rent", source="")
+    usd = facts.usd_per_gpu_hour
+    if usd is None:
+        each = f"${of_a_node:,.2f}"
+    else:
+        each = f"{count(facts.profile.gpus_per_node, 'GPU')} × {plain_usd(usd)}/GPU-h × 730 h"
     return CostLine(
         name="GPU rent",
-        monthly_usd=cents(reference.usd_per_month * plan.nodes),
-        detail=f"{nodes} × ${reference.usd_per_month:,.2f}, reference row of {plan.facts.profile.name}",
-        source=reference.source,
-        checked=reference.checked,
+        monthly_usd=cents(of_a_node * plan.nodes),
+        detail=f"{count(plan.nodes, 'node')} × {each}, {price.words}",
+        source=price.source,
+        checked=price.checked,
     )
 
 
@@ -116,20 +132,20 @@ def _serverless_rent(plan: Plan) -> CostLine:
 
     Cold starts and kept-warm instances come on top and are not in this figure yet.
     """
-    offer = plan.facts.offer
-    if offer is None:
+    usd, price = plan.facts.usd_per_gpu_hour, rent_price(plan.facts)
+    if usd is None:
         return CostLine(name="GPU seconds", monthly_usd=None, detail="no offer chosen", source="")
     seconds = Decimal(repr(1 / plan.capacity.saturated_requests_per_second))
-    usd_per_second = offer.usd_per_gpu_hour * plan.split.gpus / 3600
+    usd_per_second = usd * plan.split.gpus / 3600
     usd_per_request = usd_per_second * seconds
     requests = plan.workload.requests_per_month
     return CostLine(
         name="GPU seconds",
         monthly_usd=cents(usd_per_request * requests),
-        detail=f"{requests:,} requests × {seconds:.4f} s at saturation × ${usd_per_second:.6f}/s, offer {offer.name} "
-        f"({offer.provider} {offer.sku}); cold starts and kept-warm instances not included",
-        source=offer.source,
-        checked=offer.checked,
+        detail=f"{requests:,} requests × {seconds:.4f} s at saturation × ${usd_per_second:.6f}/s, {price.words}; "
+        "cold starts and kept-warm instances not included",
+        source=price.source,
+        checked=price.checked,
         usd_per_request=usd_per_request,
     )
 

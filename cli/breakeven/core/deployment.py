@@ -40,15 +40,22 @@ def _require_count(**counts: int | None) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Prices:
-    """Which price counts. Without `offer`, the profile's reference rent, or its first offer if serverless."""
+    """Which price counts. Without `offer` and `usd_per_gpu_hour`, the profile's reference rent, or its first offer if
+    serverless. `api_overrides` is a file of dated API prices that go before the price book's.
+    """
 
     offer: str | None = None
+    usd_per_gpu_hour: Decimal | None = None
+    api_overrides: str | None = None
     ops_usd_per_month: Decimal | None = None
     setup_usd_per_month: Decimal | None = None
     storage_usd_per_gib_month: Decimal | None = None
 
     def __post_init__(self) -> None:
+        if self.offer is not None and self.usd_per_gpu_hour is not None:
+            raise ValueError("give offer (a dated price) or usd_per_gpu_hour (your own), not both")
         require_not_negative(
+            usd_per_gpu_hour=self.usd_per_gpu_hour,
             ops_usd_per_month=self.ops_usd_per_month,
             setup_usd_per_month=self.setup_usd_per_month,
             storage_usd_per_gib_month=self.storage_usd_per_gib_month,

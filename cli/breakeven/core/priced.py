@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
+from breakeven.core.age import STALE_AFTER_DAYS
 from breakeven.core.candidates import Candidate, server
 from breakeven.core.cost import CostProjection
 from breakeven.core.facts import Facts
@@ -22,6 +23,7 @@ from breakeven.core.workload import Workload
 CONCESSIONS: Final = {
     "spot": "the provider may take the node away",
     "reserved": "paid for a term, used or not",
+    "stale": f"the price was checked more than {STALE_AFTER_DAYS} days from the day whose prices count",
     "cold starts": "the first requests after idle time wait for a start, outside the objective",
     "quantised": "vLLM quantises the weights at the start; what that does to answers is not looked at",
     "pipelined": "no measured row has pipeline parallelism: its rates are the estimate's alone",
@@ -67,12 +69,13 @@ class Load:
 
 @dataclass(frozen=True, kw_only=True)
 class Priced:
-    """A plan at one price."""
+    """A plan at one price, which is stale on the day that counts, or is not."""
 
     plan: Plan
     shape: Shape
     projection: CostProjection
     load: Load
+    is_stale: bool
 
     @property
     def monthly_usd(self) -> Decimal:
@@ -102,6 +105,7 @@ class Priced:
         found = {
             "spot": offer is not None and offer.commitment == "spot",
             "reserved": offer is not None and offer.commitment == "reserved",
+            "stale": self.is_stale,
             "cold starts": plan.facts.profile.is_serverless,
             "quantised": plan.quantization is not None,
             "pipelined": plan.split.pipeline_parallel_size > 1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from breakeven.core.api_spend import ApiPrice
@@ -23,6 +24,7 @@ class Hosted:
     comparator: str
     monthly_usd: Decimal
     source: str
+    checked: date
     same_weights_as: str | None
 
 
@@ -31,6 +33,7 @@ class Recommendations:
     """`best` and `hosted` have the cheapest first, all within the budget. A model without a plan has a miss."""
 
     deployment: Deployment
+    at: date
     max_usd: Decimal | None
     interchangeable: bool
     searches: tuple[Search, ...]
@@ -53,19 +56,21 @@ def recommend(
     deployment: Deployment,
     wanted: Iterable[Wanted],
     prices: Iterable[ApiPrice],
+    at: date,
     *,
     max_usd: Decimal | None = None,
     interchangeable: bool = False,
 ) -> Recommendations:
-    """Of `deployment` count the traffic, the objective, the headroom and the prices besides rent.
+    """Of `deployment` count the traffic, the objective, the headroom and the prices besides rent, on the day `at`.
 
     Plans of different models are compared with one another where these are `interchangeable`. Raises InfeasibleError,
     with the nearest miss, where neither a plan nor an API will do.
     """
-    searches = tuple(search(deployment, one) for one in wanted)
+    searches = tuple(search(deployment, one, at) for one in wanted)
     within = {found.wanted.model.name: _within(found, max_usd) for found in searches}
     found = Recommendations(
         deployment=deployment,
+        at=at,
         max_usd=max_usd,
         interchangeable=interchangeable,
         searches=searches,
@@ -98,6 +103,7 @@ def _hosted(
             comparator=price.comparator,
             monthly_usd=cents(price.usd_per_request * deployment.workload.requests_per_month),
             source=price.source,
+            checked=price.checked,
             same_weights_as=weights.get(price.comparator),
         )
         for price in prices

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
+from breakeven.core.age import is_stale
 from breakeven.core.candidates import Candidate, candidates
 from breakeven.core.cost import project
 from breakeven.core.deployment import Deployment, EngineChoice
@@ -48,8 +51,8 @@ class Search:
     refused: InputError | None = None
 
 
-def search(deployment: Deployment, wanted: Wanted) -> Search:
-    """Of prices that ask for the same concession, only the cheapest is projected: the plan is the same."""
+def search(deployment: Deployment, wanted: Wanted, at: date) -> Search:
+    """Of prices that ask for the same concessions on that day, only the cheapest is projected: the plan is the same."""
     ways = [(shape, split) for shape in wanted.shapes for split in splits(shape.facts(wanted.model))]
     looked_at = sum(len(shape.prices) for shape, _ in ways)
     try:
@@ -59,7 +62,7 @@ def search(deployment: Deployment, wanted: Wanted) -> Search:
     fit = [(shape, judged[key]) for shape, split in ways if (key := (shape.accelerator.name, split)) in judged]
     return Search(
         wanted=wanted,
-        priced=tuple(_priced(deployment, wanted, fit)),
+        priced=tuple(_priced(deployment, wanted, fit, at)),
         slow=tuple(
             Slow(facts=shape.facts(wanted.model), candidate=one.candidate)
             for shape, one in fit
@@ -84,7 +87,7 @@ def _judged(deployment: Deployment, wanted: Wanted) -> dict[tuple[str, Split], O
     }
 
 
-def _priced(deployment: Deployment, wanted: Wanted, fit: list[tuple[Shape, One]]) -> Iterator[Priced]:
+def _priced(deployment: Deployment, wanted: Wanted, fit: list[tuple[Shape, One]], at: date) -> Iterator[Priced]:
     loads: dict[tuple[int, int], Load] = {}
     for shape, one in fit:
         within, split = one.candidate.under_slo.estimate, one.candidate.split
@@ -93,9 +96,9 @@ def _priced(deployment: Deployment, wanted: Wanted, fit: list[tuple[Shape, One]]
         chosen = replace(one.candidate, replicas_per_node=shape.profile.gpus_per_node // split.gpus)
         plan = plan_of(_pinned(deployment, wanted, shape, split), shape.facts(wanted.model), chosen, within)
         load = loads.setdefault((id(one), plan.replicas), Load(one=one, replicas=plan.replicas, within=within))
-        for offer in _cheapest(shape):
-            at = _at(plan, offer)
-            yield Priced(plan=at, shape=shape, projection=project(at), load=load)
+        for terms, offer in _cheapest(shape, at).items():
+            offered = _offered(plan, offer)
+            yield Priced(plan=offered, shape=shape, projection=project(offered), load=load, is_stale=terms.is_stale)
 
 
 def _pinned(deployment: Deployment, wanted: Wanted, shape: Shape, split: Split) -> Deployment:
@@ -113,12 +116,19 @@ def _pinned(deployment: Deployment, wanted: Wanted, shape: Shape, split: Split) 
     )
 
 
-def _cheapest(shape: Shape) -> Iterator[Offer | None]:
-    """For each commitment; the reference rent is firm, as on-demand prices are."""
-    firm: dict[str, Offer | None] = {}
+class _Terms(NamedTuple):
+    """The reference rent is firm, as on-demand prices are."""
+
+    commitment: str
+    is_stale: bool
+
+
+def _cheapest(shape: Shape, at: date) -> dict[_Terms, Offer | None]:
+    found: dict[_Terms, Offer | None] = {}
     for offer in sorted(shape.prices, key=lambda one: _node_usd(shape, one)):
-        firm.setdefault(offer.commitment if offer else "on-demand", offer)
-    yield from firm.values()
+        checked = offer.checked if offer else shape.profile.reference.checked
+        found.setdefault(_Terms(offer.commitment if offer else "on-demand", is_stale(checked, at)), offer)
+    return found
 
 
 def _node_usd(shape: Shape, offer: Offer | None) -> tuple[Decimal, str]:
@@ -128,6 +138,6 @@ def _node_usd(shape: Shape, offer: Offer | None) -> tuple[Decimal, str]:
     return offer.usd_per_month(profile.gpus_per_node), offer.name
 
 
-def _at(plan: Plan, offer: Offer | None) -> Plan:
+def _offered(plan: Plan, offer: Offer | None) -> Plan:
     prices = replace(plan.deployment.prices, offer=offer.name if offer else None)
     return replace(plan, facts=replace(plan.facts, offer=offer), deployment=replace(plan.deployment, prices=prices))

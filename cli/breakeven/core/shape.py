@@ -36,9 +36,10 @@ class Shape:
 
 
 def of_profile(profile: Profile, accelerator: Accelerator, offers: Iterable[Offer]) -> Shape:
-    """Its reference rent, if it has one, and those offers."""
+    """Its reference rent, if it has one, and the offers of its very GPU: another of the same name is not as fast."""
     has_rent = not profile.is_serverless and profile.reference.usd_per_month is not None
-    return Shape(profile=profile, accelerator=accelerator, prices=(*((None,) if has_rent else ()), *offers))
+    own = (offer for offer in offers if offer.accelerator == accelerator.name)
+    return Shape(profile=profile, accelerator=accelerator, prices=(*((None,) if has_rent else ()), *own))
 
 
 def of_accelerator(

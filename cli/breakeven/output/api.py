@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Final
 
 from breakeven.core.api_spend import ApiEquivalent
 from breakeven.core.comparison import Comparison
 from breakeven.core.plan import Plan
-from breakeven.output import money, table
+from breakeven.output import age, money, table
 
 _HEADERS: Final = ["API", "Per month", "Break-even requests a month", "Reachable", "Price"]
 _REACHABLE: Final = {True: "yes", False: "never", None: "unknown"}
 _CHOICES: Final = {"self-host": "self-host", "api": "use the API", "undecided": "undecided"}
 
 
-def text(comparison: Comparison) -> str:
+def text(comparison: Comparison, at: date) -> str:
     """One row an API; below, what the plan can serve, and the decision."""
-    rows = [_row(api) for api in comparison.equivalents]
+    rows = [_row(api, at) for api in comparison.equivalents]
     reasons = "\n".join(f"  - {reason}" for reason in comparison.decision.reasons)
     parts = [
         table.text(_HEADERS, rows) if rows else "",
@@ -26,8 +27,8 @@ def text(comparison: Comparison) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def markdown(comparison: Comparison) -> str:
-    rows = [_row(api) for api in comparison.equivalents]
+def markdown(comparison: Comparison, at: date) -> str:
+    rows = [_row(api, at) for api in comparison.equivalents]
     reasons = "\n".join(f"- {reason}" for reason in comparison.decision.reasons)
     return "\n\n".join(
         [
@@ -39,7 +40,7 @@ def markdown(comparison: Comparison) -> str:
     )
 
 
-def data(comparison: Comparison) -> list[dict[str, Any]]:
+def data(comparison: Comparison, at: date) -> list[dict[str, Any]]:
     """JSON-ready; money as decimal strings."""
     return [
         {
@@ -48,6 +49,8 @@ def data(comparison: Comparison) -> list[dict[str, Any]]:
             "break_even_requests_per_month": api.break_even_requests_per_month,
             "reachable": api.reachable,
             "source": api.source,
+            "checked": api.checked.isoformat(),
+            **age.data(api.checked, _reckoned(api, at)),
         }
         for api in comparison.equivalents
     ]
@@ -80,12 +83,18 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _row(api: ApiEquivalent) -> list[str]:
+def _reckoned(api: ApiEquivalent, at: date) -> date:
+    """A price book knows the days before it was published, too: nothing in it is older than itself."""
+    return max(at, api.checked)
+
+
+def _row(api: ApiEquivalent, at: date) -> list[str]:
     requests = api.break_even_requests_per_month
+    mark = age.stale(api.checked, _reckoned(api, at))
     return [
         api.comparator,
         money.usd(api.monthly_usd),
         "-" if requests is None else f"{requests:,}",
         _REACHABLE[api.reachable],
-        api.source,
+        f"{api.source} ({mark})" if mark else api.source,
     ]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Final
 
-from breakeven.convert import plain
 from breakeven.core.comparison import Comparison
 from breakeven.core.cost import CostLine, CostProjection, OfferedRent
 from breakeven.core.plan import Plan
-from breakeven.output import api, money, offers, plan_line, table
+from breakeven.output import age, api, money, offers, plan_line, table
 
 SCHEMA: Final = "breakeven.cost/1"
 
@@ -18,42 +18,43 @@ _LINE_HEADERS: Final = ["Self-hosted", "Per month", "How"]
 _OFFER_HEADERS: Final = ["Offer", "Per month", "Price of one GPU", "Sold as", "Terms", "Checked"]
 
 
-def render(output: str, comparison: Comparison, offered: Sequence[OfferedRent]) -> str:
+def render(output: str, comparison: Comparison, offered: Sequence[OfferedRent], at: date) -> str:
     """By the value of `-o`."""
     if output == "json":
-        return json.dumps(data(comparison, offered), indent=2)
-    return markdown(comparison, offered) if output == "markdown" else text(comparison, offered)
+        return json.dumps(data(comparison, offered, at), indent=2)
+    return markdown(comparison, offered, at) if output == "markdown" else text(comparison, offered, at)
 
 
-def text(comparison: Comparison, offered: Sequence[OfferedRent]) -> str:
+def text(comparison: Comparison, offered: Sequence[OfferedRent], at: date) -> str:
     parts = [
-        "\n".join(f"{name:<8} {value}" for name, value in _facts(comparison.plan)),
+        "\n".join(f"{name:<8} {value}" for name, value in _facts(comparison.plan, at)),
         table.text(_LINE_HEADERS, _line_rows(comparison.projection)),
-        "\n".join(["Sources", *(f"  {source}" for source in sources(comparison.projection))]),
+        "\n".join(["Sources", *(f"  {source}" for source in sources(comparison.projection, at))]),
     ]
     if offered:
-        parts.append(f"{offers.span(offered)}\n{table.text(_OFFER_HEADERS, _offer_rows(offered))}")
-    return "\n\n".join([*parts, api.text(comparison)])
+        parts.append(f"{offers.span(offered, at)}\n{table.text(_OFFER_HEADERS, _offer_rows(offered, at))}")
+    return "\n\n".join([*parts, api.text(comparison, at)])
 
 
-def markdown(comparison: Comparison, offered: Sequence[OfferedRent]) -> str:
+def markdown(comparison: Comparison, offered: Sequence[OfferedRent], at: date) -> str:
     *lines, total = _line_rows(comparison.projection)
     bold = [f"**{cell}**" if cell else "" for cell in total]
     parts = [
-        "\n".join(f"- {name}: {value}" for name, value in _facts(comparison.plan)),
+        "\n".join(f"- {name}: {value}" for name, value in _facts(comparison.plan, at)),
         table.markdown(_LINE_HEADERS, [*lines, bold]),
-        "\n".join(f"- {source}" for source in sources(comparison.projection)),
+        "\n".join(f"- {source}" for source in sources(comparison.projection, at)),
     ]
     if offered:
-        parts += [offers.span(offered), table.markdown(_OFFER_HEADERS, _offer_rows(offered))]
-    return "\n\n".join([*parts, api.markdown(comparison)])
+        parts += [offers.span(offered, at), table.markdown(_OFFER_HEADERS, _offer_rows(offered, at))]
+    return "\n\n".join([*parts, api.markdown(comparison, at)])
 
 
-def data(comparison: Comparison, offered: Sequence[OfferedRent]) -> dict[str, Any]:
+def data(comparison: Comparison, offered: Sequence[OfferedRent], at: date) -> dict[str, Any]:
     """JSON-ready, as docs/schemas/cost.schema.json describes it: money as decimal strings, unknown as null."""
     plan = comparison.plan
     return {
         "schema": SCHEMA,
+        "prices_at": at.isoformat(),
         "profile": plan.facts.profile.name,
         "model": plan.facts.model.name,
         "serverless": plan.facts.profile.is_serverless,
@@ -80,29 +81,35 @@ def data(comparison: Comparison, offered: Sequence[OfferedRent]) -> dict[str, An
         "saturated_requests_per_second": round(plan.replicas * plan.capacity.saturated_requests_per_second, 4),
         "requests_per_month": plan.requests_per_month,
         "utilisation": round(plan.utilisation, 4),
-        "self_hosted": _projection_data(comparison.projection),
-        "offers": [_offered_data(rent) for rent in offered],
-        "api": api.data(comparison),
+        "self_hosted": _projection_data(comparison.projection, at),
+        "offers": [offered_data(rent, at) for rent in offered],
+        "api": api.data(comparison, at),
         "decision": api.decision_data(comparison),
     }
 
 
-def sources(projection: CostProjection) -> list[str]:
+def sources(projection: CostProjection, at: date) -> list[str]:
     """Where each figure of the bill comes from, and when it was checked."""
     return [
-        f"{line.name}: {line.source}{f', checked {line.checked}' if line.checked else ''}"
+        f"{line.name}: {line.source}{f', checked {age.checked(line.checked, at)}' if line.checked else ''}"
         for line in projection.lines
         if line.source
     ]
 
 
-def _facts(plan: Plan) -> list[tuple[str, str]]:
+def price_data(projection: CostProjection, at: date) -> list[dict[str, Any]]:
+    """JSON-ready: where each line's price is from, and how old it is."""
+    return [{"name": line.name, "source": line.source, **_checked(line, at)} for line in projection.lines]
+
+
+def _facts(plan: Plan, at: date) -> list[tuple[str, str]]:
     profile = plan.facts.profile
     mean = f"{plan.workload.mean_requests_per_second:,.2f} requests/s on average"
     return [
         ("Profile", f"{profile.name}: {profile.title}"),
         ("Plan", plan_line.of(plan)),
         ("Traffic", f"{api.traffic(plan)}; {mean}"),
+        ("Prices", f"of {at}"),
     ]
 
 
@@ -112,7 +119,7 @@ def _line_rows(projection: CostProjection) -> list[list[str]]:
     return [*rows, ["Total", f"{at_least}{money.usd(projection.monthly_usd)}", ""]]
 
 
-def _offer_rows(offered: Sequence[OfferedRent]) -> list[list[str]]:
+def _offer_rows(offered: Sequence[OfferedRent], at: date) -> list[list[str]]:
     return [
         [
             rent.offer.name,
@@ -120,29 +127,33 @@ def _offer_rows(offered: Sequence[OfferedRent]) -> list[list[str]]:
             money.per_gpu_hour(rent.offer.usd_per_gpu_hour),
             offers.sold_as(rent.offer),
             offers.terms(rent.offer),
-            rent.offer.checked.isoformat(),
+            age.checked(rent.offer.checked, at),
         ]
         for rent in offered
     ]
 
 
-def _projection_data(projection: CostProjection) -> dict[str, Any]:
+def _projection_data(projection: CostProjection, at: date) -> dict[str, Any]:
     return {
         "monthly_usd": str(projection.monthly_usd),
         "at_least": bool(projection.unknown),
-        "lines": [_line_data(line) for line in projection.lines],
+        "lines": [_line_data(line, at) for line in projection.lines],
     }
 
 
-def _line_data(line: CostLine) -> dict[str, Any]:
+def _line_data(line: CostLine, at: date) -> dict[str, Any]:
     return {
         "name": line.name,
         "monthly_usd": None if line.monthly_usd is None else str(line.monthly_usd),
         "source": line.source,
-        "checked": line.checked.isoformat() if line.checked else None,
+        **_checked(line, at),
         "detail": line.detail,
     }
 
 
-def _offered_data(rent: OfferedRent) -> dict[str, Any]:
-    return {**plain(rent.offer), "monthly_usd": str(rent.monthly_usd)}
+def _checked(line: CostLine, at: date) -> dict[str, Any]:
+    return {"checked": line.checked.isoformat() if line.checked else None, **age.data(line.checked, at)}
+
+
+def offered_data(rent: OfferedRent, at: date) -> dict[str, Any]:
+    return {**offers.data(rent.offer, at), "monthly_usd": str(rent.monthly_usd)}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Final
 
 from breakeven.core.plan import Plan
 from breakeven.core.priced import CONCESSIONS, Priced
 from breakeven.core.recommend import Hosted, Recommendations
 from breakeven.core.units import count
-from breakeven.output import money, plan_line, recommend_data, table
+from breakeven.output import age, money, plan_line, recommend_data, table
 from breakeven.output.next_step import NextStep, next_step
 
 # The flags that make a plan anew.
@@ -32,13 +33,14 @@ def render(output: str, found: Recommendations, unpriced: Sequence[str], flags: 
         return json.dumps(recommend_data.data(found, unpriced, step), indent=2)
     shown = _shown(found)
     plans = [(number, one) for number, one in shown if isinstance(one, Priced)]
+    sources = dict.fromkeys(source for _, one in plans for source in _sources(one, found.at))
     parts = [
         _listed(output, "", [f"{name:<10} {value}" for name, value in _facts(found)]),
-        table.render(output, _HEADERS, [_row(number, one) for number, one in shown]),
+        table.render(output, _HEADERS, [_row(number, one, found.at) for number, one in shown]),
         _listed(output, "No plan", [f"{miss.model}: {miss.reason}. Next: {miss.hint}" for miss in found.misses]),
         _listed(output, "Next", [f"{number}: {step(one)}" for number, one in plans]),
         _listed(output, "Notes", [*_notes(found, [one for _, one in plans]), *_unpriced(unpriced)]),
-        _listed(output, "Sources", list(dict.fromkeys(source for _, one in plans for source in _sources(one)))),
+        _listed(output, "Sources", list(sources)),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -67,6 +69,7 @@ def _facts(found: Recommendations) -> list[tuple[str, str]]:
         ("Traffic", f"{traffic} {workload.output_tokens:,} output tokens; {mean}"),
         ("Objective", f"{deployment.slo}{budget}"),
         ("Models", _models(found)),
+        ("Prices", f"of {found.at}"),
         ("Cheapest", _cheapest(found)),
     ]
 
@@ -91,10 +94,13 @@ def _models(found: Recommendations) -> str:
     return f"{', '.join(names)}: those of the profiles, not held against one another; --model says which would do"
 
 
-def _row(number: int, one: Priced | Hosted) -> list[str]:
+def _row(number: int, one: Priced | Hosted, at: date) -> list[str]:
     if isinstance(one, Hosted):
         weights = f", the weights of {one.same_weights_as}" if one.same_weights_as else ""
-        return [str(number), money.usd(one.monthly_usd), f"API {one.comparator}{weights}", one.source, *[""] * 5]
+        # A price book knows the days before it was published, too.
+        mark = age.stale(one.checked, max(at, one.checked))
+        price = f"{one.source} ({mark})" if mark else one.source
+        return [str(number), money.usd(one.monthly_usd), f"API {one.comparator}{weights}", price, *[""] * 5]
     load = one.mean_load
     return [
         str(number),
@@ -150,13 +156,13 @@ def _is_assembled(one: Priced) -> bool:
     return offer is not None and offer.gpu_count < one.plan.facts.profile.gpus_per_node
 
 
-def _sources(one: Priced) -> list[str]:
+def _sources(one: Priced, at: date) -> list[str]:
     """Of each line of the bill; operations and setup of a node without a profile are another's."""
     base, price = one.shape.base, _price(one.plan).partition(",")[0]
     found = []
     for line in one.projection.lines:
         if line.checked:
-            found.append(f"{price}: {line.source}, checked {line.checked}")
+            found.append(f"{price}: {line.source}, checked {age.checked(line.checked, at)}")
         elif line.source:
             found.append(f"{line.name}: {line.source}{f', that of {base.name}' if base else ''}")
     return found
