@@ -74,6 +74,11 @@ def test_a_dearer_plan_has_to_be_better_by_the_band() -> None:
         assert front([better, BASE], is_interchangeable) == (BASE, better)
 
 
+def test_of_equal_bills_the_one_that_stands_for_the_others() -> None:
+    fast, roomy = replace(BASE, request_s=9.0), replace(BASE, times_traffic=9.0)
+    assert front([fast, BASE, roomy], is_interchangeable) == (roomy,)
+
+
 def test_what_asks_for_more_displaces_nothing() -> None:
     spot = replace(BASE, monthly_usd=Decimal(400), concessions=frozenset({"spot"}))
     quantised = replace(BASE, monthly_usd=Decimal(500), concessions=frozenset({"quantised"}))

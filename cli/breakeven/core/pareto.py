@@ -58,8 +58,9 @@ def front(rivals: Iterable[R], comparable: Callable[[R, R], bool]) -> tuple[R, .
 
 
 def _order(one: Rival) -> tuple[object, ...]:
-    """Of equal bills: whatever dominates goes before what it dominates."""
-    return one.request_s, -one.times_traffic, len(one.concessions), one.preference
+    """Of equal bills, the best in both first: few stand for many, and what dominates comes before what it dominates."""
+    balance = one.request_s / one.times_traffic
+    return balance, one.request_s, len(one.concessions), one.preference
 
 
 def _usd(one: Rival) -> Decimal:
