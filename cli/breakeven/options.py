@@ -48,6 +48,13 @@ class _Usd(click.ParamType[Decimal]):
 USD: Final = _Usd()
 
 
+def above_0(ctx: click.Context, param: click.Parameter, usd: Decimal | None) -> Decimal | None:
+    """Callback of an amount that no file says: those in deploy.yaml are looked at where it is read."""
+    if usd is not None and not (usd.is_finite() and usd > 0):
+        raise click.BadParameter(f"must be an amount above 0, got {usd}", ctx, param)
+    return usd
+
+
 class _Date(click.ParamType[date]):
     name = "date"
 

@@ -96,6 +96,15 @@ def test_deploy_yaml_says_the_traffic_and_not_the_choice(deploy: Deploy) -> None
             assert is_same_plan(one, priced)
 
 
+def test_the_file_that_was_named_is_named_next(deploy: Deploy) -> None:
+    # No objective for the first token: no flag says that.
+    text = "profile: 1xa100\nslo: {ttft_p99_ms: null}\nworkload: {input_tokens: 30000}\n"
+    Path("long prompts.yaml").write_text(text, encoding="utf-8")
+    (one, *_) = plans(answer(deploy, "-f", "long prompts.yaml"))
+    assert one["next"]["command"].startswith("deploy cost --file 'long prompts.yaml' --profile ")
+    assert cost(deploy, one["next"]["command"])["self_hosted"]["monthly_usd"] == one["monthly_usd"]
+
+
 def test_every_price_has_its_source_and_date(deploy: Deploy) -> None:
     data = answer(deploy, *TRAFFIC, "-m", "Qwen/Qwen3-8B", "--accelerator", "any")
     for one in data["recommended"]:
@@ -152,6 +161,8 @@ def test_more_than_ten_plans_are_in_json(deploy: Deploy) -> None:
         (("-m", "Qwen/Qwen3-8"), 2, "Error: unknown model 'Qwen/Qwen3-8'"),
         (("--gpus", "0", "-m", "Qwen/Qwen3-8B"), 2, "Invalid value for '--gpus'"),
         (("--input-tokens", "-1"), 2, "Error: --input-tokens: must be above 0"),
+        (("--max-usd", "nan"), 2, "Invalid value for '--max-usd': must be an amount above 0, got NaN"),
+        (("--max-usd", "0"), 2, "Invalid value for '--max-usd': must be an amount above 0, got 0"),
         (("--max-usd", "1"), 3, "Error: no plan and no API will do; the nearest miss: Qwen/Qwen3-8B on serverless"),
         (("--compare-with", "gpt-4o"), 2, "Error: --compare-with: expected PROVIDER/MODEL"),
         (("-f", "missing.yaml"), 2, "Error: missing.yaml: cannot read it: No such file or directory"),

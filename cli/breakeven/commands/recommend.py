@@ -12,6 +12,8 @@ from breakeven import load, options
 from breakeven.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from breakeven.core.deployment import Deployment
     from breakeven.core.hardware import Accelerator
     from breakeven.core.plan import Plan
@@ -37,7 +39,7 @@ _ANY: Final = "any"
     help=f"Nodes of this GPU at every dated offer, or of `{_ANY}`, instead of the profiles; may be repeated.",
 )
 @options.option("--gpus", type=click.IntRange(1), help="GPUs of such a node; by default every size.")
-@options.option("--max-usd", type=options.USD, help="The most that a month may cost.")
+@options.option("--max-usd", type=options.USD, callback=options.above_0, help="The most that a month may cost.")
 @options.compare_option
 @options.prices_at_option
 @options.output_option
@@ -72,8 +74,9 @@ def command(
     wanted = _wanted(models, _dated(shapes) if _has_price(asked) else shapes)
     hosted = price_book.prices_beside((one.model for one in wanted), asked, compare_with, prices_at)
     found = recommend(_open(asked), wanted, hosted, prices_at, max_usd=max_usd, interchangeable=bool(models))
-    unpriced = [one.title for one in gpu_models if all(shape.accelerator is not one for shape in shapes)]
-    click.echo(recommend_output.render(output, found, unpriced, lambda plan: options.flags(_typed(asked, plan))))
+    priced = {shape.accelerator.name for shape in shapes if shape.prices}
+    unpriced = [one.title for one in gpu_models if one.name not in priced]
+    click.echo(recommend_output.render(output, found, unpriced, lambda plan: _flags(asked, plan, inputs["file"])))
 
 
 def _open(asked: Deployment) -> Deployment:
@@ -86,8 +89,8 @@ def _open(asked: Deployment) -> Deployment:
     return replace(asked, model=None, replicas=None, nodes=None, engine=EngineChoice(), prices=prices)
 
 
-def _typed(asked: Deployment, plan: Plan) -> Deployment:
-    """With what deploy.yaml says otherwise: the command that is typed next reads it, too."""
+def _flags(asked: Deployment, plan: Plan, file: Path | None) -> list[str]:
+    """The command that is typed next reads the same deploy.yaml: what it says otherwise is overruled."""
     from dataclasses import replace
 
     from breakeven.core.deployment import EngineChoice
@@ -97,7 +100,7 @@ def _typed(asked: Deployment, plan: Plan) -> Deployment:
         typed = replace(typed, replicas=plan.replicas)
     if asked.engine != EngineChoice():
         typed = replace(typed, engine=EngineChoice(**vars(plan.split)))
-    return typed
+    return [*(("--file", str(file)) if file else ()), *options.flags(typed)]
 
 
 def _accelerators(names: tuple[str, ...], gpus: int | None) -> list[Accelerator]:
