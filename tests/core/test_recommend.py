@@ -33,9 +33,10 @@ def of_profiles() -> tuple[Shape, ...]:
     return tuple(of_profile(one, load.accelerator_of(one), load.offers_of(one)) for one in PROFILES)
 
 
-def of_all(offers: Iterable[Offer] = OFFERS) -> tuple[Shape, ...]:
-    known = tuple(offers)
-    return tuple(shape for one in load.accelerators().values() for shape in of_accelerator(one, None, known, PROFILES))
+def of_some(offers: Iterable[Offer] = OFFERS) -> tuple[Shape, ...]:
+    """GPUs with and without fp8, and with and without a profile."""
+    known, names = tuple(offers), ("a100-80gb", "h100-80gb", "l40s-48gb")
+    return tuple(shape for one in names for shape in of_accelerator(load.accelerator(one), None, known, PROFILES))
 
 
 def wanted(*models: str, shapes: tuple[Shape, ...] | None = None) -> list[Wanted]:
@@ -74,7 +75,7 @@ def recommended(deployment: Deployment, shapes: tuple[Shape, ...], max_usd: Deci
 @given(deployments, st.integers(1000, 30_000).map(Decimal))
 @settings(max_examples=25, deadline=None)
 def test_every_plan_keeps_the_objective_and_the_budget(deployment: Deployment, max_usd: Decimal) -> None:
-    for one in recommended(deployment, of_all(), max_usd).best:
+    for one in recommended(deployment, of_some(), max_usd).best:
         assert one.monthly_usd <= max_usd
         assert one.plan.requests_per_month >= deployment.workload.requests_per_month
         assert deployment.slo.broken_by(one.mean_load) is None
@@ -82,10 +83,10 @@ def test_every_plan_keeps_the_objective_and_the_budget(deployment: Deployment, m
 
 
 @given(deployments)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_no_plan_is_dominated(deployment: Deployment) -> None:
-    best = recommended(deployment, of_all()).best
-    everything = [one for each in wanted(shapes=of_all()) for one in search(deployment, each, DAY).priced]
+    best = recommended(deployment, of_some()).best
+    everything = [one for each in wanted(shapes=of_some()) for one in search(deployment, each, DAY).priced]
     assert not [one for one in best for other in everything if dominates(other, one)]
 
 
@@ -106,8 +107,8 @@ def merits(one: Priced) -> tuple[object, ...]:
 @given(deployments, st.sets(st.sampled_from(OFFERS)), st.sampled_from(OFFERS))
 @settings(max_examples=25, deadline=None)
 def test_an_offer_more_never_makes_the_cheapest_dearer(deployment: Deployment, some: set[Offer], more: Offer) -> None:
-    few = recommended(deployment, of_all(sorted(some, key=lambda one: one.name))).best
-    many = recommended(deployment, of_all(sorted({*some, more}, key=lambda one: one.name))).best
+    few = recommended(deployment, of_some(sorted(some, key=lambda one: one.name))).best
+    many = recommended(deployment, of_some(sorted({*some, more}, key=lambda one: one.name))).best
     assert not few or many[0].monthly_usd <= few[0].monthly_usd
 
 
@@ -211,7 +212,7 @@ def test_hardware_that_nothing_prices() -> None:
 
 def test_spot_and_quantised_plans_stand_beside_firm_ones() -> None:
     offer = replace(load.offers()["runpod-secure-h100"], name="spot", commitment="spot", usd_per_hour=Decimal("0.5"))
-    found = recommend(asked(), wanted("Qwen/Qwen3-32B", shapes=of_all([*OFFERS, offer])), [], DAY)
+    found = recommend(asked(), wanted("Qwen/Qwen3-32B", shapes=of_some([*OFFERS, offer])), [], DAY)
     by_concessions = {one.concessions: one for one in reversed(found.best)}
     assert by_concessions[frozenset({"spot"})].monthly_usd < by_concessions[frozenset()].monthly_usd
     assert frozenset({"spot", "quantised"}) in by_concessions or frozenset({"quantised"}) in by_concessions
