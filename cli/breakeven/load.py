@@ -16,6 +16,7 @@ from breakeven.yaml_source import Source
 if TYPE_CHECKING:
     # Imported where they are used: `deploy profiles` needs none of them.
     from breakeven.core.deployment import Deployment
+    from breakeven.core.measured import Series
     from breakeven.core.model import Model
     from breakeven.core.plan import Facts
 
@@ -51,6 +52,14 @@ def models() -> dict[str, Model]:
 @cache
 def offers() -> dict[str, Offer]:
     return {record.name: record for record in _catalog("gpu_offers", Offer)}
+
+
+@cache
+def measured() -> tuple[Series, ...]:
+    """Published runs to compare an estimate with. `deploy size` alone reads them."""
+    from breakeven.core.measured import Series
+
+    return _catalog("measured", Series)
 
 
 @cache

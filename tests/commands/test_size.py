@@ -48,6 +48,16 @@ at the mean load: TTFT, mean, ms            143   84.2    243
 at the mean load: TTFT, p99, ms             194   67.1    560
 at the mean load: TPOT, ms                 26.7   20.5   34.7
 
+Published runs nearest to the plan, requests/s of one server; beside each, what the model of throughput says of vLLM.
+Measured  Estimate  Source  Compared with the plan
+    18.9      19.7  [1]     same accelerator, TP, precision, load
+                            other model (LLaMA-3-70B, 70.6 B), engine (TensorRT-LLM 0.14.0), shape (128 in, 128 out)
+    2.18      2.44  [1]     same accelerator, TP, precision, load
+                            other model (LLaMA-3-70B, 70.6 B), engine (TensorRT-LLM 0.14.0), shape (2,048 in, 128 out)
+    1.77      2.15  [1]     same accelerator, TP, precision, load
+                            other model (LLaMA-3-70B, 70.6 B), engine (TensorRT-LLM 0.14.0), shape (1,000 in, 1,000 out)
+[1] 2024-11 (v0.14 docs): https://github.com/arthurrasmusson/TensorRT-LLM/blob/e00d4e6564921307dd264b61fe1d46f116095e0e/docs/source/performance/perf-overview.md
+
 Candidates to fill one node of 4 GPUs ($8,000.00 a month), the best first by requests/s in the SLO per dollar.
 SLO: TTFT p99 up to 2,000 ms, median TPOT up to 50 ms.
 Parallelism  Precision  Replicas  max_model_len  KV tokens  Saturated /s  In SLO /s  Limited by   $/1M requests  Of best
@@ -124,6 +134,32 @@ def test_the_objective_is_the_users(deploy: Deploy) -> None:
     assert {one["bound"] for one in strict["candidates"]} == {"unreachable"}
     text = deploy("size", "--profile", "4xa100", "--tpot-ms", "1").stdout
     assert "No candidate keeps the SLO at any load." in text
+
+
+def test_measured_runs_of_the_same_server(deploy: Deploy) -> None:
+    arguments = ("--profile", "8xh100", "--model", "openai/gpt-oss-120b")
+    first = answer(deploy, *arguments)["measured_near"][0]
+    assert first["model"] == "openai/gpt-oss-120b"
+    assert {"model", "accelerator", "precision", "engine"} <= set(first["same"])
+    assert first["measured"] == "2026-03-27"
+    markdown = deploy("size", *arguments, "-o", "markdown").stdout
+    assert "\n\n| Measured | Estimate | Source | Compared with the plan |\n" in markdown
+    assert "\n\n[1] 2026-03-27: https://github.com/ai-dynamo/aiconfigurator" in markdown
+
+
+def test_no_other_verb_reads_them(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes 36 ms."""
+    monkeypatch.setattr(load, "measured", lambda: pytest.fail("read"))
+    for verb in ("cost --profile 1xa100", "models", "profiles"):
+        assert deploy(*verb.split()).exit_code == 0
+    with pytest.raises(pytest.fail.Exception):
+        deploy("size", "--profile", "1xa100")
+
+
+def test_no_measured_run_is_said_too(deploy: Deploy) -> None:
+    arguments = ("--profile", "1xa100", "--model", "google/gemma-2-27b-it")
+    assert answer(deploy, *arguments)["measured_near"] == []
+    assert "\nNo published run that is packaged here is near this plan" in deploy("size", *arguments).stdout
 
 
 def test_markdown(deploy: Deploy) -> None:

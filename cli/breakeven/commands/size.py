@@ -36,10 +36,12 @@ def command(ttft_p99_ms: float | None, tpot_ms: float | None, output: str, **inp
       deploy size --profile 4xa100
       deploy size --profile 8xh100 --model Qwen/Qwen3-32B --tpot-ms 30 -o json
     """
-    from breakeven.core.sizing import size
+    from breakeven.core.sizing import near, size
     from breakeven.core.slo import TPOT_MS, TTFT_P99_MS, Slo
     from breakeven.output import size as size_output
 
     wanted = options.deployment(**inputs)
     slo = Slo(ttft_p99_ms=ttft_p99_ms or TTFT_P99_MS, tpot_ms=tpot_ms or TPOT_MS)
-    click.echo(size_output.render(output, size(wanted, load.facts(wanted), slo)))
+    sizing = size(wanted, load.facts(wanted), slo)
+    runs = near(sizing, load.measured(), load.models(), load.accelerators())
+    click.echo(size_output.render(output, sizing, runs))

@@ -11,7 +11,6 @@ from breakeven.core.engine_args import EngineArgs
 from breakeven.core.fit_advice import reason
 from breakeven.core.latency import Estimate, Requests, estimate
 from breakeven.core.memory import MemoryFit, kv_cache
-from breakeven.core.model import Model
 from breakeven.core.plan import Facts, tokens_needed
 from breakeven.core.precision import Precision
 from breakeven.core.slo import Slo, SloCapacity, slo_capacity
@@ -144,7 +143,7 @@ def _judge(deployment: Deployment, facts: Facts, slo: Slo, split: Split, tokens:
 
 
 def _candidate(facts: Facts, slo: Slo, split: Split, memory: MemoryFit, workload: Workload) -> Candidate:
-    model = _stored_in(facts.model, split.precision)
+    model = facts.model.stored_in(split.precision)
     server = replace(
         replica(model, facts.accelerator, memory, split.tensor_parallel_size),
         pipeline_parallel_size=split.pipeline_parallel_size,
@@ -158,13 +157,6 @@ def _candidate(facts: Facts, slo: Slo, split: Split, memory: MemoryFit, workload
         under_slo=slo_capacity(server, requests, slo),
         node_usd_per_month=node_usd_per_month(facts),
     )
-
-
-def _stored_in(model: Model, precision: Precision) -> Model:
-    """The speed model knows the published checkpoint only."""
-    if precision == model.precision:
-        return model
-    return replace(model, precision=precision, quantised_billion=None, quantised_bytes=None)
 
 
 def _rank(candidate: Candidate) -> tuple[float, int, int, bool]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from breakeven.core.candidates import Candidate, Candidates, candidates
 from breakeven.core.deployment import Deployment
+from breakeven.core.hardware import Accelerator
 from breakeven.core.latency import Estimate, Requests, estimate, most_running
+from breakeven.core.measured import Near, Series, Sought, nearest
+from breakeven.core.model import Model
 from breakeven.core.plan import Facts, Plan, plan
 from breakeven.core.replica import Replica
 from breakeven.core.slo import Slo
@@ -64,6 +68,25 @@ def size(deployment: Deployment, facts: Facts, slo: Slo) -> Sizing:
             raise
         refused = error.message
     return Sizing(deployment=deployment, facts=facts, slo=slo, planned=planned, refused=refused, candidates=found)
+
+
+def near(
+    sizing: Sizing, series: Iterable[Series], models: Mapping[str, Model], accelerators: Mapping[str, Accelerator]
+) -> tuple[Near, ...]:
+    """Measured runs nearest to a replica of the plan; none without a plan."""
+    if sizing.planned is None:
+        return ()
+    found, saturated = sizing.planned.plan, sizing.planned.saturated
+    sought = Sought(
+        model=found.facts.model,
+        accelerator=found.facts.accelerator,
+        tensor_parallel_size=found.tensor_parallel_size,
+        input_tokens=found.workload.input_tokens,
+        output_tokens=found.workload.output_tokens,
+        concurrency=saturated.concurrency,
+        saturated_concurrency=saturated.concurrency,
+    )
+    return nearest(series, models, accelerators, sought)
 
 
 def at_rate(server: Replica, requests: Requests, requests_per_second: float) -> Estimate | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from breakeven.core.candidates import Candidate, Split
 from breakeven.core.latency import Figure
+from breakeven.core.measured import Near
 from breakeven.core.memory import MARGIN_GIB
 from breakeven.core.plan import Plan
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.units import count
-from breakeven.output import money, plan_line, size_data, table
+from breakeven.output import measured, money, plan_line, size_data, table
 
 _MEMORY_HEADERS: Final = ["Memory of one GPU", "GiB"]
 _SPEED_HEADERS: Final = ["Speed", "Estimate", "Low", "High"]
@@ -30,19 +32,20 @@ _BOUNDS: Final = {
 }
 
 
-def render(output: str, sizing: Sizing) -> str:
-    """By the value of `-o`."""
+def render(output: str, sizing: Sizing, near: Sequence[Near]) -> str:
+    """By the value of `-o`; `near` are the measured runs nearest to the plan."""
     if output == "json":
-        return json.dumps(size_data.data(sizing), indent=2)
-    return "\n\n".join(_parts(output, sizing))
+        return json.dumps(size_data.data(sizing, near), indent=2)
+    return "\n\n".join(_parts(output, sizing, near))
 
 
-def _parts(output: str, sizing: Sizing) -> list[str]:
+def _parts(output: str, sizing: Sizing, near: Sequence[Near]) -> list[str]:
     parts = [_facts(output, sizing)]
     if sizing.planned:
         plan = sizing.planned.plan
         parts += [table.render(output, _MEMORY_HEADERS, _memory_rows(plan)), _kv_cache(plan)]
         parts.append(table.render(output, _SPEED_HEADERS, _speed_rows(sizing.planned)))
+        parts += measured.parts(output, near)
     ranked = table.render(output, _CANDIDATE_HEADERS, [_candidate_row(sizing, one) for one in sizing.candidates.ranked])
     parts.append(_below(output, _ranked_by(sizing), ranked))
     parts.append("\n".join(_notes(sizing)) if output != "markdown" else "\n\n".join(_notes(sizing)))
@@ -113,12 +116,7 @@ def _speed_rows(planned: Planned) -> list[list[str]]:
 
 
 def _speed_row(name: str, figure: Figure, times: int) -> list[str]:
-    return [name, *(_figure(times * value) for value in (figure.value, figure.low, figure.high))]
-
-
-def _figure(value: float) -> str:
-    """Three digits or so: an estimate has no more."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}" if value >= 10 else f"{value:,.2f}"
+    return [name, *(measured.figure(times * value) for value in (figure.value, figure.low, figure.high))]
 
 
 def _ranked_by(sizing: Sizing) -> str:
@@ -149,8 +147,8 @@ def _candidate_row(sizing: Sizing, candidate: Candidate) -> list[str]:
         f"{candidate.replicas_per_node:,}",
         f"{candidate.memory.max_model_len:,}",
         f"{candidate.memory.kv_tokens:,}",
-        _figure(candidate.requests_per_second),
-        _figure(mine),
+        measured.figure(candidate.requests_per_second),
+        measured.figure(mine),
         _BOUNDS[candidate.under_slo.bound],
         "-" if usd is None else money.usd(usd),
         "-" if not best else f"{100 * mine / best:.0f} %",

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from breakeven.core.candidates import Candidate, Split
 from breakeven.core.candidates import node_usd_per_month as rent_of
 from breakeven.core.latency import Estimate, Figure
+from breakeven.core.measured import Near
 from breakeven.core.memory import MemoryFit
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.units import cents
+from breakeven.output import measured
 
 SCHEMA: Final = "breakeven.size/1"
 
 
-def data(sizing: Sizing) -> dict[str, Any]:
+def data(sizing: Sizing, near: Sequence[Near]) -> dict[str, Any]:
     """Money as decimal strings, unknown as null; `requests_per_second` of a candidate are those of the node."""
     facts, workload = sizing.facts, sizing.deployment.workload
     rent = node_usd_per_month(sizing)
@@ -35,6 +38,7 @@ def data(sizing: Sizing) -> dict[str, Any]:
             "ttft_p99_validated": False,
         },
         "plan": _plan(sizing.planned) if sizing.planned else None,
+        "measured_near": [measured.data(one) for one in near],
         "refused": sizing.refused,
         "node_usd_per_month": None if rent is None else str(rent),
         "candidates": [_candidate(sizing, one) for one in sizing.candidates.ranked],
