@@ -41,7 +41,7 @@ class Model:
     openness: Literal["open-weights", "open-source"]
     gated: bool
     source: str
-    checked: date | None = None
+    checked: date
     comparator: str | None = None
     tool_parser: str | None = None
     precision: Precision = "bf16"
