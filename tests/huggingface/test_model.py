@@ -44,6 +44,12 @@ def test_all_33_files_are_there() -> None:
     assert len(list(CONFIGS.glob("*.json"))) == 33
 
 
+def test_layers_that_share_one_cache_are_refused(tmp_path: Path) -> None:
+    """Gemma 4 E2B and E4B."""
+    with pytest.raises(InputError, match="num_kv_shared_layers: layers that share one cache are not understood"):
+        model(written(tmp_path, **LLAMA, num_kv_shared_layers=18))
+
+
 def test_glm_47_and_its_flash(tmp_path: Path) -> None:
     """355 B with its multi-token-prediction layer, and 30 B-A3B, as published; the records of the catalogue."""
     experts = {"n_shared_experts": 1, "moe_intermediate_size": 1536, "max_position_embeddings": 202752}
