@@ -7,6 +7,7 @@ import pytest
 
 from breakeven import load
 from breakeven.core.measured import Near, Run, Series, Sought, nearest
+from breakeven.core.split import Split
 
 MODELS, ACCELERATORS = load.models(), load.accelerators()
 
@@ -25,7 +26,7 @@ SERIES = Series(
 SOUGHT = Sought(
     model=MODELS["meta-llama/Llama-3.1-8B-Instruct"],
     accelerator=ACCELERATORS["h100-80gb"],
-    tensor_parallel_size=1,
+    split=Split(tensor_parallel_size=1, precision="bf16"),
     input_tokens=512,
     output_tokens=256,
     concurrency=64,
@@ -48,14 +49,14 @@ def test_the_very_run() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"accelerator": "h200-141gb"}, "accelerator (H200 141 GB SXM)"),
-        ({"tensor_parallel_size": 2}, "TP (2)"),
-        ({"precision": "fp8"}, "precision (fp8)"),
-        ({"engine": "TensorRT-LLM", "engine_version": "1.0"}, "engine (TensorRT-LLM 1.0)"),
-        ({"model": "meta-llama/Meta-Llama-3-8B-Instruct"}, "model (Llama-3.1-8B, of the same shape)"),
-        ({"model": "Qwen/Qwen3-8B"}, "model (Llama-3.1-8B, 8.2 B)"),
-        ({"runs": (replace(RUN, input_tokens=1000),)}, "shape (1,000 in, 256 out)"),
-        ({"runs": (replace(RUN, concurrency=8),)}, "load (8 at once)"),
+        ({"accelerator": "h200-141gb"}, "H200 141 GB SXM"),
+        ({"tensor_parallel_size": 2}, "TP 2"),
+        ({"precision": "fp8"}, "fp8"),
+        ({"engine": "TensorRT-LLM", "engine_version": "1.0"}, "TensorRT-LLM 1.0"),
+        ({"model": "meta-llama/Meta-Llama-3-8B-Instruct"}, "Llama-3.1-8B of the same shape"),
+        ({"model": "Qwen/Qwen3-8B"}, "Llama-3.1-8B of 8.2 B"),
+        ({"runs": (replace(RUN, input_tokens=1000),)}, "1,000 in + 256 out"),
+        ({"runs": (replace(RUN, concurrency=8),)}, "8 at once"),
     ],
 )
 def test_each_difference_is_named_and_puts_a_run_further_away(change: dict[str, object], said: str) -> None:
@@ -75,7 +76,7 @@ def test_distance_by_hand() -> None:
 def test_a_run_without_concurrency_is_as_full_as_the_plan_can_be() -> None:
     saturated = replace(SERIES, runs=(replace(RUN, concurrency=None),))
     (found,) = near(saturated, sought=replace(SOUGHT, saturated_concurrency=128))
-    assert found.other == ("load (saturated)",)
+    assert found.other == ("saturated",)
     assert near(saturated)[0].distance == 0
 
 

@@ -13,6 +13,7 @@ from breakeven.core.latency import Requests, estimate
 from breakeven.core.memory import kv_cache
 from breakeven.core.model import Model
 from breakeven.core.precision import Precision
+from breakeven.core.split import Split
 from breakeven.core.throughput import replica
 from breakeven.core.units import require_positive
 
@@ -74,7 +75,7 @@ class Sought:
 
     model: Model
     accelerator: Accelerator
-    tensor_parallel_size: int
+    split: Split
     input_tokens: int
     output_tokens: int
     concurrency: float
@@ -132,7 +133,7 @@ def _near(series: Series, run: Run, differences: list[_Difference]) -> Near:
         series=series,
         run=run,
         same=tuple(one.name for one in differences if one.other is None),
-        other=tuple(f"{one.name} ({one.other})" for one in differences if one.other),
+        other=tuple(one.other for one in differences if one.other),
         distance=sum(one.weight for one in differences),
         estimated_requests_per_second=None,
     )
@@ -163,11 +164,16 @@ def _server_differences(
     speeds = abs(log(accelerator.bandwidth_gb_per_s / mine.bandwidth_gb_per_s))
     speeds += abs(log(accelerator.bf16_tflops / mine.bf16_tflops))
     yield _differ("accelerator", accelerator.title, mine.title, _ACCELERATOR + speeds)
-    tp, mine_tp = series.tensor_parallel_size, sought.tensor_parallel_size
-    yield _differ("TP", f"{tp}", f"{mine_tp}", _PARALLELISM * abs(log(tp / mine_tp)))
+    yield _parallelism_difference(series.tensor_parallel_size, sought.split)
     yield _differ("precision", series.precision, sought.model.precision, _PRECISION)
     engine = None if series.engine == "vllm" else f"{series.engine} {series.engine_version or ''}".rstrip()
     yield _Difference(name="engine", other=engine, weight=_ENGINE if engine else 0.0)
+
+
+def _parallelism_difference(tensor_parallel_size: int, split: Split) -> _Difference:
+    """All runs have one pipeline stage."""
+    apart = abs(log(tensor_parallel_size / split.tensor_parallel_size)) + log(split.pipeline_parallel_size)
+    return _Difference(name="TP", other=f"TP {tensor_parallel_size}" if apart else None, weight=_PARALLELISM * apart)
 
 
 def _model_difference(series: Series, model: Model, sought: Model) -> _Difference:
@@ -175,8 +181,8 @@ def _model_difference(series: Series, model: Model, sought: Model) -> _Differenc
     if model.name == sought.name:
         return _Difference(name="model", other=None, weight=0.0)
     if _shape(model) == _shape(sought):
-        return _Difference(name="model", other=f"{series.ran}, of the same shape", weight=_SAME_SHAPE)
-    size = f"{series.ran}, {model.parameters_billion:,.1f} B"
+        return _Difference(name="model", other=f"{series.ran} of the same shape", weight=_SAME_SHAPE)
+    size = f"{series.ran} of {model.parameters_billion:,.1f} B"
     return _Difference(name="model", other=size, weight=_OTHER_MODEL + sum(_apart(model, sought)))
 
 
@@ -192,7 +198,7 @@ def _differ(name: str, run: str, plan: str, weight: float) -> _Difference:
 
 def _run_differences(run: Run, sought: Sought) -> Iterator[_Difference]:
     tokens = abs(log(run.input_tokens / sought.input_tokens)) + abs(log(run.output_tokens / sought.output_tokens))
-    shape = f"{run.input_tokens:,} in, {run.output_tokens:,} out"
+    shape = f"{run.input_tokens:,} in + {run.output_tokens:,} out"
     yield _Difference(name="shape", other=shape if tokens else None, weight=_TOKENS * tokens)
     load = _load_weight(run, sought)
     yield _Difference(name="load", other=_load(run) if load else None, weight=load)
