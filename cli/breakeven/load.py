@@ -131,7 +131,18 @@ def deployment(path: Path | None, overrides: Mapping[KeyPath, tuple[Any, str]]) 
         source.data = {}
     for key, (value, origin) in overrides.items():
         source.lay(key, value, origin)
+    _read_measured(source, Path() if ("measured",) in overrides or path is None else path.parent)
     return source.convert(Deployment)
+
+
+def _read_measured(source: Source, directory: Path) -> None:
+    """A path stands for what the file holds, which is what a stack records."""
+    named = source.data.get("measured") if isinstance(source.data, dict) else None
+    if isinstance(named, str):
+        run = Source.read(directory / named)
+        if run.data is None:
+            raise InputError("is empty; expected what was measured", where=str(directory / named))
+        source.graft(("measured",), run)
 
 
 def deployment_from(data: Mapping[str, Any], name: str) -> Deployment:

@@ -54,9 +54,10 @@ def _volume_reason(requests: int) -> str:
 
 
 def _too_small_reason(plan: Plan) -> str:
+    about = "about " if plan.capacity.basis == "estimate" else "a measured "
     return (
         f"the traffic peaks at {plan.workload.peak_requests_per_second:,.2f} requests/s, "
-        f"this plan serves about {plan.requests_per_second:,.2f} within {plan.deployment.slo}"
+        f"this plan serves {about}{plan.requests_per_second:,.2f} within {plan.deployment.slo}"
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Literal
 
+from breakeven.core.measurement import Measurement
 from breakeven.core.precision import Precision
 from breakeven.core.slo import Slo
 from breakeven.core.units import require_not_negative, require_positive
@@ -113,6 +114,7 @@ class Deployment:
     slo: Slo = field(default_factory=Slo)
     headroom: Headroom = field(default_factory=Headroom)
     engine: EngineChoice = field(default_factory=EngineChoice)
+    measured: Measurement | None = None
     weights: Weights = field(default_factory=Weights)
     prices: Prices = field(default_factory=Prices)
 

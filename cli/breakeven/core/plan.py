@@ -11,7 +11,8 @@ from breakeven.core.deployment import Deployment
 from breakeven.core.facts import Facts, tokens_needed
 from breakeven.core.fit_advice import advise
 from breakeven.core.hardware import Profile
-from breakeven.core.latency import estimate
+from breakeven.core.latency import Estimate, estimate
+from breakeven.core.measurement import capacity_of, refuse_other
 from breakeven.core.memory import MemoryFit, kv_cache
 from breakeven.core.split import Split, precisions, splits
 from breakeven.core.throughput import Capacity, requests_of
@@ -112,15 +113,7 @@ def plan(deployment: Deployment, facts: Facts) -> Plan:
     Raises InfeasibleError when the model does not fit the profile's node, or cannot keep the latency objective there.
     """
     chosen = _choose(deployment, facts)
-    within = chosen.under_slo.estimate
-    if within is None:
-        raise _too_slow(deployment, facts, chosen)
-    capacity = Capacity(
-        requests_per_second=within.requests_per_second.value,
-        saturated_requests_per_second=chosen.saturated.requests_per_second.value,
-        concurrency=within.concurrency,
-        bound=chosen.under_slo.bound,
-    )
+    capacity = _capacity(deployment, facts, chosen)
     return Plan(
         deployment=deployment,
         facts=facts,
@@ -141,6 +134,28 @@ def _choose(deployment: Deployment, facts: Facts) -> Candidate:
         if ranked := candidates(deployment, facts, ways).ranked:
             return ranked[0]
     raise _does_not_fit(deployment, facts, asked)
+
+
+def _capacity(deployment: Deployment, facts: Facts, chosen: Candidate) -> Capacity:
+    """As measured, if it was; then the objective holds although the estimate may say that it cannot."""
+    run, within = deployment.measured, chosen.under_slo.estimate
+    if run:
+        refuse_other(run, deployment, facts, chosen.split)
+    if within is None and not (run and run.requests_per_second):
+        raise _too_slow(deployment, facts, chosen)
+    within = within or _alone(deployment, facts, chosen)
+    estimated = Capacity(
+        requests_per_second=within.requests_per_second.value,
+        saturated_requests_per_second=chosen.saturated.requests_per_second.value,
+        concurrency=within.concurrency,
+        bound=chosen.under_slo.bound,
+    )
+    return capacity_of(run, estimated) if run else estimated
+
+
+def _alone(deployment: Deployment, facts: Facts, chosen: Candidate) -> Estimate:
+    """One request at a time: no load is lighter."""
+    return estimate(server(facts, chosen.split, chosen.memory), requests_of(deployment.workload), 1.0)
 
 
 def _replicas(deployment: Deployment, profile: Profile, chosen: Candidate, capacity: Capacity) -> int:
@@ -190,8 +205,8 @@ def _no_such_split(deployment: Deployment, facts: Facts) -> InfeasibleError:
 
 
 def _too_slow(deployment: Deployment, facts: Facts, chosen: Candidate) -> InfeasibleError:
-    """With what one request at a time takes: no load is lighter."""
-    alone = estimate(server(facts, chosen.split, chosen.memory), requests_of(deployment.workload), 1.0)
+    """With what one request at a time takes."""
+    alone = _alone(deployment, facts, chosen)
     ttft, tpot = ceil(alone.ttft_p99_ms.value), ceil(alone.tpot_ms.value)
     return InfeasibleError(
         f"{facts.model.name} on {facts.profile.name} keeps {deployment.slo} at no load: "

@@ -9,6 +9,7 @@ from typing import Any
 
 from breakeven.core.cost import CostLine, CostProjection
 from breakeven.core.plan import Plan
+from breakeven.core.throughput import Capacity
 
 
 def record_cost(projection: CostProjection) -> dict[str, Any]:
@@ -59,4 +60,15 @@ def record_plan(plan: Plan) -> dict[str, Any]:
         "release": plan.release,
         "namespace": plan.namespace,
         "serverless": plan.facts.profile.is_serverless,
+        "capacity": _record_capacity(plan.capacity),
+    }
+
+
+def _record_capacity(capacity: Capacity) -> dict[str, Any]:
+    """Of one replica."""
+    return {
+        "requests_per_second": round(capacity.requests_per_second, 4),
+        "basis": capacity.basis,
+        "source": capacity.source,
+        "date": None if capacity.date is None else capacity.date.isoformat(),
     }

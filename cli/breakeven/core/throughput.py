@@ -7,8 +7,9 @@ objective is lower.
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from breakeven.core.hardware import Accelerator
 from breakeven.core.latency import RATE_BAND, Estimate, Requests, estimate
@@ -22,6 +23,7 @@ from breakeven.core.workload import Workload
 __all__ = [
     "BAND",
     "AcceleratorSpeed",
+    "Basis",
     "Capacity",
     "Estimate",
     "ModelShape",
@@ -37,26 +39,39 @@ __all__ = [
 
 BAND: Final = RATE_BAND
 
+Basis = Literal["estimate", "measured"]
+_MODEL: Final = "the model of throughput: docs/accuracy-throughput.md"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Capacity:
     """Requests per second of one replica: within the latency objective, with its band, and saturated.
 
     `concurrency` is the mean number of requests that are open at the first; `bound` is what gives out beyond it.
+    `source` and `date` are those of the measurement, if either figure is measured.
     """
 
     requests_per_second: float
     saturated_requests_per_second: float
     concurrency: float
     bound: Bound
+    basis: Basis = "estimate"
+    saturated_basis: Basis = "estimate"
+    source: str = _MODEL
+    date: datetime.date | None = None
+
+    @property
+    def band(self) -> float:
+        """An estimate's; a measurement has none, but the headroom that the plan keeps."""
+        return BAND if self.basis == "estimate" else 1.0
 
     @property
     def low(self) -> float:
-        return self.requests_per_second / BAND
+        return self.requests_per_second / self.band
 
     @property
     def high(self) -> float:
-        return self.requests_per_second * BAND
+        return self.requests_per_second * self.band
 
 
 def requests_of(workload: Workload) -> Requests:

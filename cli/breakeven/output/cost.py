@@ -76,6 +76,7 @@ def data(comparison: Comparison, offered: Sequence[OfferedRent]) -> dict[str, An
             "low": round(plan.replicas * plan.capacity.low, 4),
             "high": round(plan.replicas * plan.capacity.high, 4),
         },
+        "capacity": api.capacity_data(plan.capacity),
         "slo": {"ttft_p99_ms": plan.deployment.slo.ttft_p99_ms, "tpot_ms": plan.deployment.slo.tpot_ms},
         "saturated_requests_per_second": round(plan.replicas * plan.capacity.saturated_requests_per_second, 4),
         "requests_per_month": plan.requests_per_month,

@@ -24,6 +24,7 @@ _CANDIDATE_HEADERS: Final = [
 ]
 _DROPPED_HEADERS: Final = ["Dropped", "Precision", "Why"]
 
+_MEASURED: Final = {"estimate": "", "measured": ", measured"}
 _BOUNDS: Final = {
     "ttft_p99": "TTFT p99",
     "tpot": "TPOT",
@@ -46,6 +47,8 @@ def _parts(output: str, sizing: Sizing, near: Sequence[Near]) -> list[str]:
         plan = sizing.planned.plan
         parts += [table.render(output, _MEMORY_HEADERS, _memory_rows(plan)), _kv_cache(plan)]
         parts.append(table.render(output, _SPEED_HEADERS, _speed_rows(sizing.planned)))
+        if plan.capacity.date:
+            parts.append(f"Measured {plan.capacity.date}: {plan.capacity.source}. Everything else is estimated.")
         parts += measured.parts(output, near)
     ranked = table.render(output, _CANDIDATE_HEADERS, [_candidate_row(sizing, one) for one in sizing.candidates.ranked])
     parts.append(_below(output, _ranked_by(sizing), ranked))
@@ -101,12 +104,13 @@ def _speed_rows(planned: Planned) -> list[list[str]]:
     full, load, replicas = planned.saturated, planned.mean_load, planned.plan.replicas
     of = f", {count(replicas, 'replica')}"
     capacity = planned.plan.capacity
-    within = Figure(value=capacity.requests_per_second, band=full.requests_per_second.band)
+    within = Figure(value=capacity.requests_per_second, band=capacity.band)
+    most = f"saturated{_MEASURED[capacity.saturated_basis]}{of}"
     figures = [
-        (f"within the SLO{of}: requests/s", within, replicas),
-        (f"saturated{of}: requests/s", full.requests_per_second, replicas),
-        (f"saturated{of}: output tokens/s", full.output_tokens_per_second, replicas),
-        (f"saturated{of}: total tokens/s", full.total_tokens_per_second, replicas),
+        (f"within the SLO{_MEASURED[capacity.basis]}{of}: requests/s", within, replicas),
+        (f"{most}: requests/s", full.requests_per_second, replicas),
+        (f"{most}: output tokens/s", full.output_tokens_per_second, replicas),
+        (f"{most}: total tokens/s", full.total_tokens_per_second, replicas),
     ]
     if load is None:
         missing = ["at the mean load: more requests than it serves", "-", "-", "-"]

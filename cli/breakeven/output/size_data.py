@@ -13,7 +13,7 @@ from breakeven.core.memory import MemoryFit
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.split import Split
 from breakeven.core.units import cents
-from breakeven.output import measured
+from breakeven.output import api, measured
 
 SCHEMA: Final = "breakeven.size/1"
 
@@ -64,6 +64,7 @@ def _plan(planned: Planned) -> dict[str, Any]:
         "saturated": _rates(planned.saturated, plan.replicas),
         "slo_requests_per_second": round(plan.requests_per_second, 4),
         "bound": plan.capacity.bound,
+        "capacity": api.capacity_data(plan.capacity),
         "utilisation": round(plan.utilisation, 4),
         "requests_per_month": plan.requests_per_month,
         "mean_load": _load(load) if load else None,
