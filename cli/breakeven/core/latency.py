@@ -69,7 +69,8 @@ class Requests:
 class Cycle:
     """The steady mix of steps. `step_s` is their mean, per output token of each running request.
 
-    `mixed_share` of them are mixed. A mixed step takes in a chunk of `chunk_tokens`; a full one all the `full_chunk_tokens` that there is room for.
+    `mixed_share` of them are mixed: they take in a chunk of `chunk_tokens`. A full step would take in all the
+    `full_chunk_tokens` that there is room for.
     """
 
     step_s: float
@@ -201,9 +202,10 @@ def _under_way_s(steps: Cycle) -> float:
 
 
 def _busy(running: float, alone: float) -> float:
-    """ρ = λ × service, of so many running that take `alone` × service each beside the wait: Little's law says
+    """ρ = λ × service, of so many running that take `alone` × service each beside the wait.
 
-    λ × (alone × service + ρ ÷ 2(1 − ρ) × service) = running, so that (1 − 2 alone) ρ² + 2 (alone + running) ρ = 2 running.
+    Little's law, λ × (alone × service + ρ ÷ 2(1 − ρ) × service) = running, makes it
+    (1 − 2 alone) ρ² + 2 (alone + running) ρ = 2 running.
     """
     a, b = 1 - 2 * alone, alone + running
     # The root between 0 and 1, written so that it holds for a = 0 too.
