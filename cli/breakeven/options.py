@@ -94,6 +94,7 @@ _KEYS: Final[dict[str, KeyPath]] = {
     "tensor_parallel_size": ("engine", "tensor_parallel_size"),
     "pipeline_parallel_size": ("engine", "pipeline_parallel_size"),
     "precision": ("engine", "precision"),
+    "kv_cache_dtype": ("engine", "kv_cache_dtype"),
     "measured": ("measured",),
     "weights_storage": ("weights", "storage"),
     "storage_class": ("weights", "storage_class"),
@@ -175,6 +176,11 @@ _DEPLOYMENT: Final = (
         "--precision",
         type=click.Choice(["bf16", "fp8", "int8", "int4", "mxfp4"]),
         help="Of the weights; other than the checkpoint's, they are quantised at the start.",
+    ),
+    option(
+        "--kv-cache-dtype",
+        type=click.Choice(["auto", "fp8"]),
+        help="What the KV cache holds: as the activations (auto, the default), or fp8, which takes half.",
     ),
     option(
         "--measured",

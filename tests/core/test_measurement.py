@@ -85,6 +85,7 @@ def test_what_was_measured_within_the_objective_is_possible(planned: Planned) ->
         ({"tensor_parallel_size": 2}, "has tensor_parallel_size 2, the plan 4"),
         ({"pipeline_parallel_size": 2}, "has pipeline_parallel_size 2, the plan 1"),
         ({"precision": "fp8"}, "has precision fp8, the plan bf16"),
+        ({"kv_cache_dtype": "fp8"}, "has kv_cache_dtype fp8, the plan auto"),
         ({"cached_share": 0.5}, "has cached_share 0.5, the plan 0.0"),
         ({"input_tokens": 600}, "has input_tokens 600, the plan 500"),
         ({"output_tokens": 150}, "has output_tokens 150, the plan 200"),

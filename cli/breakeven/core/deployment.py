@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Literal
 
+from breakeven.core.engine_args import KvCacheDtype
 from breakeven.core.measurement import Measurement
 from breakeven.core.precision import Precision
 from breakeven.core.slo import Slo
@@ -77,6 +78,7 @@ class EngineChoice:
     tensor_parallel_size: int | None = None
     pipeline_parallel_size: int | None = None
     precision: Precision | None = None
+    kv_cache_dtype: KvCacheDtype | None = None
 
     def __post_init__(self) -> None:
         require_positive(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from breakeven.core.engine_args import KvCacheDtype
 from breakeven.core.precision import Precision
 from breakeven.core.throughput import Capacity
 from breakeven.core.units import require_positive
@@ -42,6 +43,7 @@ class Measurement:
     tpot_ms: float | None = None
     pipeline_parallel_size: int = 1
     precision: Precision | None = None
+    kv_cache_dtype: KvCacheDtype = "auto"
     cached_share: float = 0.0
     engine: str = "vllm"
     engine_version: str | None = None
@@ -83,6 +85,7 @@ def _differences(run: Measurement, deployment: Deployment, facts: Facts, split: 
         ("has tensor_parallel_size", run.tensor_parallel_size, split.tensor_parallel_size),
         ("has pipeline_parallel_size", run.pipeline_parallel_size, split.pipeline_parallel_size),
         ("has precision", precision, split.precision),
+        ("has kv_cache_dtype", run.kv_cache_dtype, split.kv_cache_dtype),
         ("has cached_share", run.cached_share, deployment.workload.cached_share),
     ]
     yield from ((f"{verb} {had}", f"{has}") for verb, had, has in respects if had != has)

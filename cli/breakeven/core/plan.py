@@ -14,7 +14,7 @@ from breakeven.core.hardware import Profile
 from breakeven.core.latency import Estimate, estimate
 from breakeven.core.measurement import capacity_of, refuse_other
 from breakeven.core.memory import MemoryFit, kv_cache
-from breakeven.core.split import Split, precisions, splits
+from breakeven.core.split import Split, kv_cache_dtypes, precisions, splits
 from breakeven.core.throughput import Capacity, requests_of
 from breakeven.core.units import SECONDS_PER_MONTH, count
 from breakeven.core.workload import Workload
@@ -191,6 +191,11 @@ def _does_not_fit(deployment: Deployment, facts: Facts, asked: list[Split]) -> I
 
 def _no_such_split(deployment: Deployment, facts: Facts) -> InfeasibleError:
     choice = deployment.engine
+    if choice.kv_cache_dtype not in (None, *kv_cache_dtypes(facts)):
+        return InfeasibleError(
+            f"{facts.accelerator.title} has no fp8 arithmetic: its KV cache is kept as the activations are",
+            hint="leave kv_cache_dtype out",
+        )
     if choice.precision and choice.precision not in precisions(facts):
         return InfeasibleError(
             f"{facts.model.name}, published in {facts.model.precision}, cannot run in {choice.precision} "

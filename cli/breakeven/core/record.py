@@ -54,6 +54,7 @@ def record_plan(plan: Plan) -> dict[str, Any]:
         "tensor_parallel_size": plan.split.tensor_parallel_size,
         "pipeline_parallel_size": plan.split.pipeline_parallel_size,
         "precision": plan.split.precision,
+        "kv_cache_dtype": plan.split.kv_cache_dtype,
         "gpus": plan.gpus,
         "nodes": plan.nodes,
         "max_model_len": plan.max_model_len,

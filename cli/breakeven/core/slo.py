@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, sqrt
+from math import sqrt
 from typing import Final, Literal
 
 from breakeven.core.calibration import CALIBRATION, Calibration

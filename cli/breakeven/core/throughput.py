@@ -11,6 +11,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from breakeven.core.engine_args import KvCacheDtype
 from breakeven.core.hardware import Accelerator
 from breakeven.core.latency import RATE_BAND, Estimate, Requests, estimate
 from breakeven.core.matmul import achievable_share
@@ -83,12 +84,20 @@ def requests_of(workload: Workload) -> Requests:
     )
 
 
-def replica(model: Model, accelerator: Accelerator, memory: MemoryFit, tensor_parallel_size: int) -> Replica:
+def replica(
+    model: Model,
+    accelerator: Accelerator,
+    memory: MemoryFit,
+    tensor_parallel_size: int,
+    pipeline_parallel_size: int = 1,
+    kv_cache_dtype: KvCacheDtype = "auto",
+) -> Replica:
     """One vLLM server of the published checkpoint, with vLLM's defaults for the accelerator."""
     return Replica(
-        model=_shape(model, tensor_parallel_size),
+        model=_shape(model, tensor_parallel_size, 1 if kv_cache_dtype == "fp8" else BF16_BYTES),
         accelerator=_speed(model, accelerator),
         tensor_parallel_size=tensor_parallel_size,
+        pipeline_parallel_size=pipeline_parallel_size,
         kv_cache_gib=memory.kv_gib,
         max_num_seqs=accelerator.max_num_seqs,
         max_num_batched_tokens=accelerator.max_num_batched_tokens,
@@ -108,10 +117,10 @@ def _speed(model: Model, accelerator: Accelerator) -> AcceleratorSpeed:
     )
 
 
-def _shape(model: Model, tensor_parallel_size: int) -> ModelShape:
+def _shape(model: Model, tensor_parallel_size: int, kv_bytes: int) -> ModelShape:
     """Sparse attention is taken to read all that it keeps."""
     width, shared = _bytes_per_weight(model)
-    full = model.full_layers * model.full_layer_bytes(tensor_parallel_size, BF16_BYTES)
+    full = model.full_layers * model.full_layer_bytes(tensor_parallel_size, kv_bytes)
     index = model.indexer.layers * model.indexer.bytes_per_token if model.indexer else 0
     windows = model.sliding.layers if model.sliding else 0
     return ModelShape(
@@ -124,7 +133,7 @@ def _shape(model: Model, tensor_parallel_size: int) -> ModelShape:
         attention_layers=model.full_layers,
         kv_bytes_per_token=full + index,
         kv_bytes_per_sequence=_state_bytes(model, tensor_parallel_size),
-        kv_bytes_per_window_token=windows * model.sliding_layer_bytes(tensor_parallel_size, BF16_BYTES),
+        kv_bytes_per_window_token=windows * model.sliding_layer_bytes(tensor_parallel_size, kv_bytes),
         window_tokens=model.sliding.window if model.sliding else 0,
         window_layers=windows,
         experts=model.experts.count if model.experts else 0,

@@ -61,6 +61,7 @@ def data(comparison: Comparison, offered: Sequence[OfferedRent]) -> dict[str, An
         "tensor_parallel_size": plan.split.tensor_parallel_size,
         "pipeline_parallel_size": plan.split.pipeline_parallel_size,
         "precision": plan.split.precision,
+        "kv_cache_dtype": plan.split.kv_cache_dtype,
         "gpus": plan.gpus,
         "gpus_unused": plan.gpus_unused,
         "nodes": plan.nodes,

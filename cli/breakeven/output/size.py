@@ -22,6 +22,7 @@ _CANDIDATE_HEADERS: Final = [
     *("Parallelism", "Precision", "Replicas", "max_model_len", "KV tokens"),
     *("Saturated /s", "In SLO /s", "Limited by", "$/1M requests", "Of best"),
 ]
+_MOST_ROWS: Final = 12
 _DROPPED_HEADERS: Final = ["Dropped", "Precision", "Why"]
 
 _MEASURED: Final = {"estimate": "", "measured": ", measured"}
@@ -50,12 +51,20 @@ def _parts(output: str, sizing: Sizing, near: Sequence[Near]) -> list[str]:
         if plan.capacity.date:
             parts.append(f"Measured {plan.capacity.date}: {plan.capacity.source}. Everything else is estimated.")
         parts += measured.parts(output, near)
-    ranked = table.render(output, _CANDIDATE_HEADERS, [_candidate_row(sizing, one) for one in sizing.candidates.ranked])
+    shown = _shown(sizing)
+    ranked = table.render(output, _CANDIDATE_HEADERS, [_candidate_row(sizing, one) for one in shown])
     parts.append(_below(output, _ranked_by(sizing), ranked))
+    if hidden := len(sizing.candidates.ranked) - len(shown):
+        parts.append(f"{hidden} more serve less; -o json has them all.")
     parts.append("\n".join(_notes(sizing)) if output != "markdown" else "\n\n".join(_notes(sizing)))
     if sizing.candidates.dropped:
         parts.append(table.render(output, _DROPPED_HEADERS, _dropped_rows(sizing)))
     return parts
+
+
+def _shown(sizing: Sizing) -> list[Candidate]:
+    """A screen of the best, and the plan's."""
+    return [one for place, one in enumerate(sizing.candidates.ranked) if place < _MOST_ROWS or sizing.is_chosen(one)]
 
 
 def _below(output: str, heading: str, rows: str) -> str:
@@ -145,13 +154,18 @@ def parallelism(split: Split) -> str:
     return f"TP {tp} × PP {pp}" if pp > 1 else f"TP {tp}"
 
 
+def stored(split: Split) -> str:
+    """Weights, and KV cache where it is not as the activations."""
+    return split.precision if split.kv_cache_dtype == "auto" else f"{split.precision}, KV {split.kv_cache_dtype}"
+
+
 def _candidate_row(sizing: Sizing, candidate: Candidate) -> list[str]:
     best = sizing.candidates.ranked[0].slo_requests_per_second
     mine = candidate.slo_requests_per_second
     usd = candidate.usd_per_million_requests
     return [
         parallelism(candidate.split) + (" (up)" if sizing.is_chosen(candidate) else ""),
-        candidate.split.precision,
+        stored(candidate.split),
         f"{candidate.replicas_per_node:,}",
         f"{candidate.memory.max_model_len:,}",
         f"{candidate.memory.kv_tokens:,}",
@@ -171,8 +185,8 @@ def _notes(sizing: Sizing) -> list[str]:
     ]
     if any(split.pipeline_parallel_size > 1 for split in splits):
         notes.append("No measured row has pipeline parallelism: rates with PP are the model's alone.")
-    if any(split.precision != sizing.facts.model.precision for split in splits):
-        notes.append("With --precision fp8 vLLM quantises at the start; what that does to answers is not looked at.")
+    if any(split.precision != sizing.facts.model.precision or split.kv_cache_dtype != "auto" for split in splits):
+        notes.append("--precision fp8 and --kv-cache-dtype fp8 quantise; what that does to answers is not looked at.")
     return notes
 
 
@@ -189,8 +203,12 @@ def _verdict(sizing: Sizing) -> str:
 
 
 def _named(split: Split) -> str:
-    return f"{parallelism(split)} in {split.precision}"
+    return f"{parallelism(split)} in {stored(split)}"
 
 
 def _dropped_rows(sizing: Sizing) -> list[list[str]]:
-    return [[parallelism(one.split), one.split.precision, one.reason] for one in sizing.candidates.dropped]
+    """What does not fit for the same reason whatever the KV cache holds is said once."""
+    seen = {
+        (parallelism(one.split), one.split.precision, one.reason): one for one in reversed(sizing.candidates.dropped)
+    }
+    return [[parallelism(one.split), stored(one.split), one.reason] for one in reversed(seen.values())]

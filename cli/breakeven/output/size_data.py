@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from breakeven.core.candidates import Candidate
+from breakeven.core.candidates import Candidate, Length
 from breakeven.core.latency import Estimate, Figure
 from breakeven.core.measured import Near
 from breakeven.core.memory import MemoryFit
@@ -111,11 +111,20 @@ def _figure(figure: Figure, times: int = 1) -> dict[str, float]:
     }
 
 
+def _length(length: Length) -> dict[str, Any]:
+    return {
+        "max_model_len": length.max_model_len,
+        "fits": length.fits,
+        "concurrency": round(length.concurrency, 2),
+    }
+
+
 def _split(split: Split) -> dict[str, Any]:
     return {
         "tensor_parallel_size": split.tensor_parallel_size,
         "pipeline_parallel_size": split.pipeline_parallel_size,
         "precision": split.precision,
+        "kv_cache_dtype": split.kv_cache_dtype,
     }
 
 
@@ -126,6 +135,7 @@ def _candidate(sizing: Sizing, candidate: Candidate) -> dict[str, Any]:
         "chosen_by_up": sizing.is_chosen(candidate),
         "replicas_per_node": candidate.replicas_per_node,
         "memory": _memory(candidate.memory),
+        "max_model_lens": [_length(one) for one in candidate.lengths],
         "saturated": _rates(candidate.saturated, candidate.replicas_per_node),
         "slo_requests_per_second": round(candidate.slo_requests_per_second, 4),
         "bound": candidate.under_slo.bound,
