@@ -59,12 +59,18 @@ def _series(record: dict[str, Any]) -> dict[str, str]:
         "accelerator": GPUS[record["gpu"]].achievable,
         "tensor_parallel_size": str(record["tp"]),
         "precision": _PRECISIONS[record["precision"].lower()],
+        "kv_cache_dtype": _kv_cache_dtype(record),
         "engine": _ENGINES[record["engine"]],
         "engine_version": json.dumps(record.get("engine_version") or None),
         "source": url if url.startswith("https://") else _AICONFIGURATOR,
         "measured": json.dumps(record["date"]),
     }
     return {key: value for key, value in found.items() if value != "null"}
+
+
+def _kv_cache_dtype(record: dict[str, Any]) -> str:
+    """TensorRT-LLM keeps the cache of an FP8 checkpoint in FP8: docs/source/performance/perf-overview.md."""
+    return "fp8" if record["engine"] == "tensorrt-llm" and record["precision"] == "FP8" else "null"
 
 
 def _run(record: dict[str, Any]) -> str:

@@ -52,6 +52,7 @@ def test_the_very_run() -> None:
         ({"accelerator": "h200-141gb"}, "H200 141 GB SXM"),
         ({"tensor_parallel_size": 2}, "TP 2"),
         ({"precision": "fp8"}, "fp8"),
+        ({"kv_cache_dtype": "fp8"}, "bf16, KV fp8"),
         ({"engine": "TensorRT-LLM", "engine_version": "1.0"}, "TensorRT-LLM 1.0"),
         ({"model": "meta-llama/Meta-Llama-3-8B-Instruct"}, "Llama-3.1-8B of the same shape"),
         ({"model": "Qwen/Qwen3-8B"}, "Llama-3.1-8B of 8.2 B"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import log
 from typing import Final
 
-from breakeven.core.engine_args import EngineArgs
+from breakeven.core.engine_args import EngineArgs, KvCacheDtype
 from breakeven.core.hardware import Accelerator
 from breakeven.core.latency import Requests, estimate
 from breakeven.core.memory import kv_cache
@@ -24,8 +24,8 @@ _FURTHEST: Final = 3.0
 _NEAR_SIZE: Final = 1.3
 
 # What a difference weighs against others. These order the runs; they say nothing about errors.
-_SAME_SHAPE, _OTHER_MODEL, _ACCELERATOR, _PARALLELISM, _PRECISION, _ENGINE = 0.1, 1.0, 0.5, 0.7, 0.7, 0.3
-_TOKENS, _CONCURRENCY = 0.5, 0.25
+_SAME_SHAPE, _OTHER_MODEL, _ACCELERATOR, _PARALLELISM, _PRECISION, _CACHE = 0.1, 1.0, 0.5, 0.7, 0.7, 0.1
+_ENGINE, _TOKENS, _CONCURRENCY = 0.3, 0.5, 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +67,7 @@ class Series:
     measured: str
     runs: tuple[Run, ...]
     engine_version: str | None = None
+    kv_cache_dtype: KvCacheDtype = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +166,7 @@ def _server_differences(
     speeds += abs(log(accelerator.bf16_tflops / mine.bf16_tflops))
     yield _differ("accelerator", accelerator.title, mine.title, _ACCELERATOR + speeds)
     yield _parallelism_difference(series.tensor_parallel_size, sought.split)
-    yield _differ("precision", series.precision, sought.model.precision, _PRECISION)
+    yield _precision_difference(series, sought.split)
     engine = None if series.engine == "vllm" else f"{series.engine} {series.engine_version or ''}".rstrip()
     yield _Difference(name="engine", other=engine, weight=_ENGINE if engine else 0.0)
 
@@ -174,6 +175,15 @@ def _parallelism_difference(tensor_parallel_size: int, split: Split) -> _Differe
     """All runs have one pipeline stage."""
     apart = abs(log(tensor_parallel_size / split.tensor_parallel_size)) + log(split.pipeline_parallel_size)
     return _Difference(name="TP", other=f"TP {tensor_parallel_size}" if apart else None, weight=_PARALLELISM * apart)
+
+
+def _precision_difference(series: Series, split: Split) -> _Difference:
+    """Of the weights and of the KV cache."""
+    weight = _PRECISION * (series.precision != split.precision) + _CACHE * (
+        series.kv_cache_dtype != split.kv_cache_dtype
+    )
+    stored = series.precision if series.kv_cache_dtype == "auto" else f"{series.precision}, KV {series.kv_cache_dtype}"
+    return _Difference(name="precision", other=stored if weight else None, weight=weight)
 
 
 def _model_difference(series: Series, model: Model, sought: Model) -> _Difference:
@@ -216,9 +226,10 @@ def _estimated(series: Series, run: Run, model: Model, accelerator: Accelerator)
     """What the model of throughput says of the run; None where it would not fit."""
     tokens = run.input_tokens + run.output_tokens
     stored = model.stored_in(series.precision)
-    args = EngineArgs(tensor_parallel_size=series.tensor_parallel_size, max_model_len=tokens)
+    tp, cache = series.tensor_parallel_size, series.kv_cache_dtype
+    args = EngineArgs(tensor_parallel_size=tp, kv_cache_dtype=cache, max_model_len=tokens)
     if tokens > model.context_length or not (memory := kv_cache(stored, accelerator, args)).fits:
         return None
-    server = replica(stored, accelerator, memory, series.tensor_parallel_size)
+    server = replica(stored, accelerator, memory, tp, kv_cache_dtype=cache)
     requests = Requests(input_tokens=run.input_tokens, output_tokens=run.output_tokens)
     return estimate(server, requests, run.concurrency).requests_per_second.value

@@ -58,6 +58,7 @@ def data(near: Near) -> dict[str, Any]:
         "accelerator": series.accelerator,
         "tensor_parallel_size": series.tensor_parallel_size,
         "precision": series.precision,
+        "kv_cache_dtype": series.kv_cache_dtype,
         "engine": series.engine,
         "engine_version": series.engine_version,
         "input_tokens": run.input_tokens,
