@@ -43,6 +43,8 @@ bench: tools ## measure what the README claims
 	@$(BIN)/python -m bench.startup
 	@$(BIN)/python -m bench.up
 	@$(BIN)/python -m bench.accuracy_throughput
+	@$(BIN)/python -m bench.arrivals
+	@$(BIN)/python -m bench.candidates
 
 lock: ## resolve requirements.lock anew; needs uv
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
