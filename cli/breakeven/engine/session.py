@@ -36,7 +36,7 @@ def begin(plan: Plan, where: Where, on_progress: OnProgress) -> Rollout:
 def _in_cluster(plan: Plan, where: Where, on_progress: OnProgress) -> Rollout:
     # A cluster that cannot be reached is said at once, before minutes of building.
     cluster = connect(where.kubeconfig, where.context)
-    tools.require("pulumi", "provider", progress=on_progress)
+    tools.require("pulumi", "provider", "helm", progress=on_progress)
     return Rollout(plan, cluster, backend(None), on_progress)
 
 
@@ -47,7 +47,7 @@ def _in_sandbox(plan: Plan, on_progress: OnProgress) -> Rollout:
             f"{plan.nodes:,} nodes are too many for the sandbox, which takes up to {MOST_SANDBOX_NODES}",
             hint="rehearse with fewer replicas; `deploy cost` prices any number",
         )
-    tools.require("pulumi", "provider", *sandbox.MODULES, progress=on_progress)
+    tools.require("pulumi", "provider", "helm", *sandbox.MODULES, progress=on_progress)
     started = sandbox.up(plan.facts.profile, plan.facts.accelerator, plan.nodes, progress=on_progress)
     return Rollout(plan, connect(started.kubeconfig, started.context), backend(started.directory), on_progress)
 
