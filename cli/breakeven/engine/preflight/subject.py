@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import urlencode
 
 from breakeven.core.manifests import Manifest, pod_spec
 from breakeven.core.plan import Plan
-from breakeven.engine.cluster import Cluster
+from breakeven.engine.cluster import Cluster, Forbidden
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +56,7 @@ def subject_of(plan: Plan, manifests: Sequence[Manifest], cluster: Cluster) -> S
     cluster.together([partial(cluster.serves, version, kind) for version, kind in _kinds(manifests)])
     objects = cluster.together([partial(_object, cluster, manifest, plan.namespace) for manifest in manifests])
     namespace = cluster.get("v1", "Namespace", "", plan.namespace)
-    own = urlencode({"labelSelector": f"app.kubernetes.io/instance={plan.release}"})
-    pods = cluster.items(f"/api/v1/namespaces/{plan.namespace}/pods?{own}") if namespace else []
+    pods = _own_pods(cluster, plan) if namespace else []
     return Subject(plan=plan, cluster=cluster, objects=tuple(objects), namespace=namespace, own_pods=tuple(pods))
 
 
@@ -67,6 +67,15 @@ def _kinds(manifests: Sequence[Manifest]) -> set[tuple[str, str]]:
 
 def _object(cluster: Cluster, manifest: Manifest, namespace: str) -> Object:
     where = manifest["metadata"].get("namespace", namespace)
-    path = cluster.path(manifest["apiVersion"], manifest["kind"], where)
-    live = cluster.get(manifest["apiVersion"], manifest["kind"], where, manifest["metadata"]["name"])
-    return Object(manifest=manifest, path=path, live=live)
+    version, kind, name = manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"]
+    live = None
+    with suppress(Forbidden):  # the check of permissions says so
+        live = cluster.get(version, kind, where, name)
+    return Object(manifest=manifest, path=cluster.path(version, kind, where), live=live)
+
+
+def _own_pods(cluster: Cluster, plan: Plan) -> list[dict[str, Any]]:
+    query = urlencode({"labelSelector": f"app.kubernetes.io/instance={plan.release}"})
+    with suppress(Forbidden):
+        return cluster.items(f"/api/v1/namespaces/{plan.namespace}/pods?{query}")
+    return []

@@ -1,0 +1,404 @@
+"""What would break an apply half way is found before it, on a real API server with its admission, RBAC and quotas."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.engine.deploy import deploy, refuse, succeed
+
+from breakeven import render, resources
+from breakeven.core.live import Check
+from breakeven.core.plan import Plan
+from breakeven.engine import cluster as engine_cluster
+from breakeven.engine import preflight, tools
+from breakeven.engine.cluster import connect
+from breakeven.engine.sandbox import Sandbox
+from breakeven.engine.sandbox_cluster import ControlPlane
+from breakeven.errors import ClusterError
+
+TEAM = "preflight-team"
+STACK = ("--profile", "4xa100", "--name", "flight", "--namespace", TEAM)
+
+
+@pytest.fixture
+def team(cluster: ControlPlane) -> Iterator[Callable[..., None]]:
+    """A namespace that is there before the stack, and a way to put objects into it."""
+    cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": TEAM}}])
+    cluster.kubectl("-n", TEAM, "wait", "--for=create", "serviceaccount/default", "--timeout=30s")
+
+    def add(*objects: dict[str, Any]) -> None:
+        listed = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        cluster.kubectl("-n", TEAM, "apply", "-f", "-", stdin=json.dumps(listed))
+
+    yield add
+    kinds = "resourcequotas,limitranges,secrets,pods,roles,rolebindings"
+    cluster.kubectl("-n", TEAM, "delete", kinds, "--all", "--force", "--grace-period=0")
+    cluster.kubectl("label", "namespace", TEAM, "pod-security.kubernetes.io/enforce-")
+
+
+@pytest.fixture
+def checked(sandbox: Sandbox, planned: Callable[..., Plan]) -> Callable[..., list[Check]]:
+    """The checks of a plan in the team's namespace."""
+
+    def run(profile: str = "4xa100", **inputs: Any) -> list[Check]:
+        plan = planned(profile, **({"name": "flight", "namespace": TEAM} | inputs))
+        manifests = [each for each in render.manifests(plan, tools.path("helm")) if each["kind"] != "Namespace"]
+        return preflight.check(plan, manifests, connect(sandbox.kubeconfig, None))
+
+    return run
+
+
+def one(checks: list[Check], name: str, status: str) -> Check:
+    (found,) = [check for check in checks if check.name == name and check.status == status]
+    assert found.fix or status == "pass"
+    return found
+
+
+def failed(checks: list[Check]) -> list[str]:
+    return [check.name for check in checks if check.status == "fail"]
+
+
+@pytest.mark.usefixtures("team")
+def test_nothing_is_wrong_and_nothing_is_left_behind(
+    checked: Callable[..., list[Check]], cluster: ControlPlane
+) -> None:
+    checks = checked()
+    assert {check.status for check in checks} == {"pass"}, checks
+    assert one(checks, "Kubernetes", "pass").detail == "v1.36.3"
+    assert "8 free GPUs on 2 nodes that the profile accepts; the plan needs 1 × 4" in one(checks, "GPUs", "pass").detail
+    assert "accepts 3 of 3 objects, and their pod" in one(checks, "Dry run", "pass").detail
+    assert not cluster.kubectl("-n", TEAM, "get", "pods,deployments,services", "-o", "name")
+
+
+def test_a_namespace_that_is_not_there_leaves_questions_open(checked: Callable[..., list[Check]]) -> None:
+    checks = checked(namespace="preflight-nowhere")
+    assert not failed(checks)
+    assert "quota, Pod Security, policies) could not be checked" in one(checks, "Namespace", "warn").detail
+    assert "kubectl create namespace preflight-nowhere" in one(checks, "Namespace", "warn").fix
+
+
+def test_a_namespace_that_is_being_deleted(checked: Callable[..., list[Check]], cluster: ControlPlane) -> None:
+    name, version = "preflight-leaving", "v1"
+    held = {"name": "held", "namespace": name, "finalizers": ["test.dev/held"]}
+    cluster.apply([{"apiVersion": version, "kind": "Namespace", "metadata": {"name": name}}])
+    cluster.apply([{"apiVersion": version, "kind": "ConfigMap", "metadata": held}])
+    cluster.kubectl("delete", "namespace", name, "--wait=false")
+    try:
+        assert f"{name} is being deleted" in one(checked(namespace=name), "Namespace", "fail").detail
+    finally:
+        patch = '{"metadata":{"finalizers":[]}}'
+        cluster.kubectl("-n", name, "patch", "configmap", "held", "--type=merge", "-p", patch)
+
+
+@pytest.mark.usefixtures("team")
+def test_forbidden_by_rbac(cluster: ControlPlane, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A user who may do all in the namespace but apply Deployments: the engine's preview alone would be green."""
+    token = user(cluster, ["services", "serviceaccounts", "pods", "endpoints", "persistentvolumeclaims"])
+    config = yaml.safe_load(sandbox.kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": token}
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    env = {"XDG_STATE_HOME": str(tmp_path / "state"), "KUBECONFIG": str(tmp_path / "config")}
+    try:
+        message = refuse(5, "up", *STACK, "--yes", env=env)
+        assert f"Permissions: you may not create, get, list, patch, watch deployments.apps in {TEAM}" in message
+        assert f"list, watch replicasets.apps in {TEAM}" in message
+        assert "ask the cluster's administrator for a Role with these" in message
+        assert "serviceaccounts" not in message
+        assert not cluster.kubectl("-n", TEAM, "get", "services,deployments", "-o", "name")
+        assert not list((tmp_path / "state").rglob("Pulumi*.yaml"))
+    finally:
+        cluster.kubectl("delete", "clusterrole,clusterrolebinding", "preflight-reader")
+
+
+def user(cluster: ControlPlane, resources: list[str]) -> str:
+    """Token of a new user with every right on these in the team's namespace, who sees only namespaces beside it."""
+    cluster.apply([{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "operator", "namespace": TEAM}}])
+    account = f"--serviceaccount={TEAM}:operator"
+    cluster.kubectl("-n", TEAM, "create", "role", "own", "--verb=*", f"--resource={','.join(resources)}")
+    cluster.kubectl("-n", TEAM, "create", "rolebinding", "own", "--role=own", account)
+    cluster.kubectl("create", "clusterrole", "preflight-reader", "--verb=get", "--resource=namespaces")
+    cluster.kubectl("create", "clusterrolebinding", "preflight-reader", "--clusterrole=preflight-reader", account)
+    return cluster.kubectl("-n", TEAM, "create", "token", "operator").strip()
+
+
+@pytest.mark.usefixtures("team")
+def test_what_may_not_be_looked_at_is_said(
+    cluster: ControlPlane, sandbox: Sandbox, planned: Callable[..., Plan], tmp_path: Path
+) -> None:
+    token = user(cluster, ["*.*", "services", "serviceaccounts", "pods", "endpoints", "persistentvolumeclaims"])
+    config = yaml.safe_load(sandbox.kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": token}
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    plan = planned("4xa100", name="flight", namespace=TEAM)
+    manifests = [each for each in render.manifests(plan, tools.path("helm")) if each["kind"] != "Namespace"]
+    try:
+        checks = preflight.check(plan, manifests, connect(tmp_path / "config", None))
+    finally:
+        cluster.kubectl("delete", "clusterrole,clusterrolebinding", "preflight-reader")
+    assert not failed(checks), checks
+    assert "refused GET /api/v1/nodes: 403" in one(checks, "GPUs", "warn").detail
+
+
+def test_a_quota_counts_all_replicas_and_what_others_use(
+    team: Callable[..., None], checked: Callable[..., list[Check]]
+) -> None:
+    team(quota("requests.nvidia.com/gpu", "4"))
+    checks = checked(replicas=2)
+    assert failed(checks) == ["Quota"]  # one pod alone would be let in
+    assert one(checks, "Quota", "fail").detail == ("team allows requests.nvidia.com/gpu 4, needed 8, used by others 0")
+    assert "room for all 1 of the replicas" in one(checked(replicas=1), "Quota", "pass").detail
+
+
+def test_a_quota_that_one_pod_exceeds(team: Callable[..., None], checked: Callable[..., list[Check]]) -> None:
+    team(quota("limits.cpu", "100"))  # the pod names no CPU limit, which such a quota demands
+    assert "must specify limits.cpu" in one(checked(), "Pod", "fail").detail
+
+
+def test_a_limit_range_speaks(team: Callable[..., None], checked: Callable[..., list[Check]]) -> None:
+    limit = {"type": "Container", "max": {"memory": "100Gi"}}
+    team({"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "team"}, "spec": {"limits": [limit]}})
+    assert "maximum memory usage per Container is 100Gi, but limit is 200Gi" in one(checked(), "Pod", "fail").detail
+
+
+def quota(resource: str, hard: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "team"},
+        "spec": {"hard": {resource: hard}},
+    }
+
+
+@pytest.mark.usefixtures("team")
+def test_pod_security_refuses_pods_only_so_a_pod_is_tried(
+    checked: Callable[..., list[Check]], cluster: ControlPlane, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cluster.kubectl("label", "namespace", TEAM, "pod-security.kubernetes.io/enforce=restricted")
+    assert not failed(checked())
+    chart = shutil.copytree(resources.chart(), tmp_path / "vllm")
+    container = chart / "templates" / "_container.tpl"
+    assert "allowPrivilegeEscalation: false" in container.read_text()
+    container.write_text(container.read_text().replace("allowPrivilegeEscalation: false", "privileged: true"))
+    monkeypatch.setattr(resources, "chart", lambda: chart)
+    checks = checked()
+    assert failed(checks) == ["Pod"]
+    refused = one(checks, "Pod", "fail")
+    assert f"namespace {TEAM}, which enforces Pod Security restricted: " in refused.detail
+    assert 'violates PodSecurity "restricted:latest": privileged' in refused.detail
+    assert "another Pod Security level" in refused.fix
+
+
+@pytest.mark.parametrize(("kind", "name"), [("deployments", "Dry run"), ("pods", "Pod")])
+@pytest.mark.usefixtures("team")
+def test_a_policy_that_refuses(
+    kind: str, name: str, checked: Callable[..., list[Check]], cluster: ControlPlane
+) -> None:
+    policy(cluster, kind, "object.metadata.name == 'never'", "ask the platform team first")
+    try:
+        checks = eventually(checked, lambda checks: bool(failed(checks)))
+    finally:
+        cluster.kubectl("delete", "validatingadmissionpolicy,validatingadmissionpolicybinding", "preflight")
+    assert failed(checks) == [name]
+    assert "ask the platform team first" in one(checks, name, "fail").detail
+    assert "meet that policy of the cluster" in one(checks, name, "fail").fix
+
+
+def policy(cluster: ControlPlane, kind: str, expression: str, message: str) -> None:
+    group = {"deployments": "apps", "pods": ""}[kind]
+    rule = {"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": [kind]}
+    where = {"matchLabels": {"kubernetes.io/metadata.name": TEAM}}
+    spec = {
+        "matchConstraints": {"namespaceSelector": where, "resourceRules": [rule]},
+        "validations": [{"expression": expression, "message": message}],
+    }
+    version, metadata = "admissionregistration.k8s.io/v1", {"name": "preflight"}
+    cluster.apply(
+        [
+            {"apiVersion": version, "kind": "ValidatingAdmissionPolicy", "metadata": metadata, "spec": spec},
+            {
+                "apiVersion": version,
+                "kind": "ValidatingAdmissionPolicyBinding",
+                "metadata": metadata,
+                "spec": {"policyName": "preflight", "validationActions": ["Deny"]},
+            },
+        ]
+    )
+
+
+def eventually(look: Callable[[], list[Check]], is_there: Callable[[list[Check]], bool]) -> list[Check]:
+    """The API server takes up a new policy within seconds."""
+    deadline = time.monotonic() + 30
+    while not is_there(found := look()) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return found
+
+
+def test_gpus_that_another_pod_holds(
+    team: Callable[..., None], checked: Callable[..., list[Check]], cluster: ControlPlane
+) -> None:
+    """Two GPUs of each node of four are taken: four are free, but no node has four."""
+    for node in ("4xa100-0", "4xa100-1"):
+        team(holder(f"holder-{node}", node, 2))
+    found = one(checked(), "GPUs", "warn")
+    assert "4 free GPUs on 2 nodes that the profile accepts; the plan needs 1 × 4: room for 0 of 1" in found.detail
+    assert f"held by {TEAM}/holder-4xa100-0, {TEAM}/holder-4xa100-1" in found.fix
+    assert "4 free GPUs on 2 nodes" in one(checked("1xa100", replicas=4), "GPUs", "pass").detail
+    cluster.kubectl("cordon", "4xa100-1")
+    try:
+        found = one(checked("1xa100", replicas=4), "GPUs", "warn")
+    finally:
+        cluster.kubectl("uncordon", "4xa100-1")
+    assert "2 free GPUs on 1 node" in found.detail
+    assert "room for 2 of 4; 1 other node not ready, cordoned or tainted" in found.detail
+
+
+def holder(name: str, node: str, gpus: int) -> dict[str, Any]:
+    container = {"name": "holder", "image": "holder", "resources": {"limits": {"nvidia.com/gpu": gpus}}}
+    spec = {"nodeName": node, "containers": [container], "terminationGracePeriodSeconds": 0}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+
+
+@pytest.mark.usefixtures("team")
+def test_a_missing_storage_class_and_none_by_default(
+    checked: Callable[..., list[Check]], cluster: ControlPlane
+) -> None:
+    from breakeven.core.deployment import Weights
+
+    checks = checked(weights=Weights(storage="pvc", storage_class="fast"))
+    assert one(checks, "Storage", "fail").detail == "there is no StorageClass fast"
+    weights = Weights(storage="pvc")
+    assert "StorageClass" in one(checked(weights=weights), "Storage", "pass").detail
+    (name,) = cluster.kubectl("get", "storageclass", "-o", "name").split()
+    mark = "storageclass.kubernetes.io/is-default-class"
+    cluster.kubectl("annotate", name, f"{mark}-", "--overwrite")
+    try:
+        found = one(checked(weights=weights), "Storage", "fail")
+    finally:
+        cluster.kubectl("annotate", name, f"{mark}=true", "--overwrite")
+    assert "PersistentVolumeClaim llm-flight names no StorageClass, none is default" in found.detail
+    assert name.rpartition("/")[2] in found.fix
+
+
+def test_a_secret_without_the_key_and_no_secret(team: Callable[..., None], checked: Callable[..., list[Check]]) -> None:
+    assert one(checked(hub_token_secret="hf"), "Hub token", "fail").detail == f"there is no Secret {TEAM}/hf"
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hf"}, "stringData": {"TOKEN": "canary-value"}}
+    team(secret)
+    checks = checked(hub_token_secret="hf")
+    assert one(checks, "Hub token", "fail").detail == f"Secret {TEAM}/hf has no key `token`"
+    assert one(checks, "Hub token", "fail").fix == "the keys that it has: TOKEN"
+    assert "canary-value" not in str(checks)
+    team({**secret, "stringData": {"token": "canary-value"}})
+    assert one(checked(hub_token_secret="hf"), "Hub token", "pass")
+
+
+@pytest.mark.usefixtures("team")
+def test_knative_must_have_its_volume_flags_enabled(checked: Callable[..., list[Check]], cluster: ControlPlane) -> None:
+    from breakeven.core.deployment import Weights
+
+    flags = ["affinity", "tolerations", "securitycontext", "persistent-volume-claim", "persistent-volume-write"]
+    data = {f"kubernetes.podspec-{flag}": "allowed" for flag in flags}
+    where = {"name": "config-features", "namespace": "knative-serving"}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "knative-serving"}}
+    cluster.apply([namespace])
+    cluster.apply([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": where, "data": data}])
+    try:
+        assert one(checked("serverless"), "Knative flags", "pass")
+        found = one(checked("serverless", weights=Weights(storage="pvc")), "Knative flags", "fail")
+    finally:
+        cluster.kubectl("delete", "namespace", "knative-serving", "--wait=false")
+    assert found.detail == (
+        "not enabled: kubernetes.podspec-persistent-volume-claim, kubernetes.podspec-persistent-volume-write"
+    )
+
+
+def test_several_failures_are_told_together(team: Callable[..., None], sandbox: Sandbox, tmp_path: Path) -> None:
+    team(quota("pods", "0"))
+    env = {"XDG_STATE_HOME": str(tmp_path / "state"), "KUBECONFIG": str(sandbox.kubeconfig)}
+    message = refuse(5, "preview", *STACK, "--hub-token-secret", "hf", env=env)
+    assert "Error: 3 checks failed; nothing was changed\n✗ Hub token: " in message
+    assert "✗ Quota: team allows pods 0, needed 1, used by others 0\n  → fewer --replicas" in message
+    assert "✗ Pod: a replica in namespace" in message
+    assert "exceeded quota: team" in message
+
+
+def test_an_api_server_that_falls_silent_ends_the_preflight(
+    planned: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(engine_cluster, "_TIMEOUT_S", (1, 1))
+    plan = planned("4xa100")
+    silent = threading.Event()
+
+    class Slow(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path not in ("/version", "/api/v1/namespaces/kube-system"):
+                silent.wait(20)
+                return
+            body = json.dumps({"gitVersion": "v1.36.3", "metadata": {"uid": "some"}}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_PATCH = do_GET
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        cluster = connect(kubeconfig(tmp_path, f"http://127.0.0.1:{server.server_port}"), None)
+        began = time.monotonic()
+        with pytest.raises(ClusterError, match="is unreachable: Read timed out"):
+            preflight.check(plan, [render.namespace_manifest(plan)], cluster)
+        assert time.monotonic() - began < 8
+    finally:
+        silent.set()
+        server.shutdown()
+        server.server_close()
+
+
+def kubeconfig(directory: Path, server: str) -> Path:
+    path = directory / "config"
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "slow",
+        "clusters": [{"name": "slow", "cluster": {"server": server}}],
+        "users": [{"name": "slow", "user": {}}],
+        "contexts": [{"name": "slow", "context": {"cluster": "slow", "user": "slow"}}],
+    }
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def test_too_many_slow_answers_end_it_too(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_cluster, "_TOGETHER_S", 0.5)
+    cluster = connect(sandbox.kubeconfig, None)
+    with pytest.raises(ClusterError, match=r"is too slow: it answered \d+ of 40 questions"):
+        cluster.together([lambda: time.sleep(0.2)] * 40)
+
+
+@pytest.mark.usefixtures("team")
+def test_what_is_checked_is_what_is_applied_and_a_replacement_is_called_out(sandbox: Sandbox, tmp_path: Path) -> None:
+    env = {"XDG_STATE_HOME": str(tmp_path / "state"), "KUBECONFIG": str(sandbox.kubeconfig)}
+    flags = (*STACK, "--weights-storage", "pvc", "--storage-usd-per-gib-month", "0.1")
+    try:
+        succeed("up", *flags, "--yes", env=env)
+        # A claim cannot change its access mode: it is replaced, and the weights with it.
+        out = succeed("preview", *flags, "--replicas", "2", env=env)
+        assert "accepts 4 of 4 objects, and their pod" in out
+        assert "replace  PersistentVolumeClaim llm-flight" in out
+        assert "PersistentVolumeClaim llm-flight is deleted before it is made again: the weights" in out
+    finally:
+        deploy("destroy", "--profile", "4xa100", "--name", "flight", "--confirm", "flight", env=env)
