@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from breakeven.core.cost import CostProjection
 from breakeven.core.cost_diff import NOTHING
+from breakeven.core.manifests import Manifest
 from breakeven.core.record import recorded_cost
 from breakeven.engine import processes
 from breakeven.errors import DeployError, GateError
@@ -19,12 +20,14 @@ from breakeven.errors import DeployError, GateError
 class State:
     """What the last apply left behind: the stack's outputs, and the URNs of its resources.
 
-    `begun` are the URNs of what an apply that was killed had begun to create.
+    `begun` are the URNs of what an apply that was killed had begun to create; `manifests` are the objects in the
+    cluster as they were applied.
     """
 
     outputs: Mapping[str, Any]
     urns: tuple[str, ...]
     begun: tuple[str, ...] = ()
+    manifests: tuple[Manifest, ...] = ()
 
     @property
     def cost(self) -> CostProjection:
@@ -51,7 +54,15 @@ def read(exported: Mapping[str, Any]) -> State:
     urns = tuple(entry["urn"] for entry in found)
     pending = (entry["resource"]["urn"] for entry in deployment.get("pending_operations") or ())
     # A pending creation stays on record after a later apply has made it.
-    return State(outputs=root.get("outputs", {}), urns=urns, begun=tuple(urn for urn in pending if urn not in urns))
+    begun = tuple(urn for urn in pending if urn not in urns)
+    return State(outputs=root.get("outputs", {}), urns=urns, begun=begun, manifests=tuple(_manifests(found)))
+
+
+def _manifests(resources: Iterable[Mapping[str, Any]]) -> Iterator[Manifest]:
+    for entry in resources:
+        inputs = entry.get("inputs") or {}
+        if entry["type"].startswith("kubernetes:") and "apiVersion" in inputs and not entry.get("delete"):
+            yield inputs
 
 
 class Locked(DeployError):

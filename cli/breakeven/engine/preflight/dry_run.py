@@ -46,12 +46,10 @@ def _accepted(subject: Subject, accepted: int, known: int) -> str:
 
 
 def _ask(subject: Subject, item: Object) -> Answer:
-    """As the provider will. What must be replaced, or is not its own, is asked about as if it were new."""
+    """As the provider will. What is there and not its own is asked about as if it were new: it is refused elsewhere."""
     manager = _manager(item.live) if item.live else _MANAGER
     if manager:
-        answer = _send(subject, item, item.manifest, manager)
-        if not (item.live and answer.status == 422 and "immutable" in answer.message):
-            return answer
+        return _send(subject, item, item.manifest, manager)
     metadata = {**item.manifest["metadata"], "name": _probe_name(item.manifest["metadata"]["name"])}
     return _send(subject, item, {**item.manifest, "metadata": metadata}, _MANAGER)
 
@@ -84,6 +82,9 @@ def _refused(name: str, what: str, answer: Answer) -> Check:
 
 
 def _fix(message: str) -> str:
+    # The provider (4.25.0) would replace it, but its preview is refused in the same words.
+    if "immutable" in message:
+        return "`deploy destroy` first, or begin another stack with --name"
     if "violates PodSecurity" in message:
         return "choose another --namespace, or ask for another Pod Security level of this one"
     if "quota" in message:

@@ -17,11 +17,12 @@ _ONE_NODE_DRIVERS: Final = {"ebs.csi.aws.com", "pd.csi.storage.gke.io", "disk.cs
 
 
 def check(subject: Subject) -> Iterator[Check]:
+    claims = [item for item in subject.objects if item.kind == "PersistentVolumeClaim"]
     # A claim that is there keeps the volume that it has.
-    claims = [item for item in subject.objects if item.kind == "PersistentVolumeClaim" and item.live is None]
-    if claims:
+    new = [claim for claim in claims if claim.live is None]
+    if new:
         classes = subject.cluster.items("/apis/storage.k8s.io/v1/storageclasses")
-        yield from (_class(claim, classes) for claim in claims)
+        yield from (_class(claim, classes) for claim in new)
 
 
 def _class(claim: Object, classes: Sequence[dict[str, Any]]) -> Check:
