@@ -90,7 +90,10 @@ def test_nothing_is_wrong_and_nothing_is_left_behind(
     checks = checked()
     assert {check.status for check in checks} == {"pass"}, checks
     assert one(checks, "Kubernetes", "pass").detail == "v1.36.3"
-    assert "8 free GPUs on 2 nodes that the profile accepts; the plan needs 1 × 4" in one(checks, "GPUs", "pass").detail
+    assert (
+        "8 GPUs free for it on 2 nodes that the profile accepts; the plan needs 1 × 4"
+        in one(checks, "GPUs", "pass").detail
+    )
     assert "accepts 3 of 3 objects, and their pod" in one(checks, "Dry run", "pass").detail
     assert not cluster.kubectl("-n", TEAM, "get", "pods,deployments,services", "-o", "name")
 
@@ -268,15 +271,17 @@ def test_gpus_that_another_pod_holds(
     for node in ("4xa100-0", "4xa100-1"):
         team(holder(f"holder-{node}", node, 2))
     found = one(checked(), "GPUs", "warn")
-    assert "4 free GPUs on 2 nodes that the profile accepts; the plan needs 1 × 4: room for 0 of 1" in found.detail
+    assert (
+        "4 GPUs free for it on 2 nodes that the profile accepts; the plan needs 1 × 4: room for 0 of 1" in found.detail
+    )
     assert f"held by {TEAM}/holder-4xa100-0, {TEAM}/holder-4xa100-1" in found.fix
-    assert "4 free GPUs on 2 nodes" in one(checked("1xa100", replicas=4), "GPUs", "pass").detail
+    assert "4 GPUs free for it on 2 nodes" in one(checked("1xa100", replicas=4), "GPUs", "pass").detail
     cluster.kubectl("cordon", "4xa100-1")
     try:
         found = one(checked("1xa100", replicas=4), "GPUs", "warn")
     finally:
         cluster.kubectl("uncordon", "4xa100-1")
-    assert "2 free GPUs on 1 node" in found.detail
+    assert "2 GPUs free for it on 1 node" in found.detail
     assert re.search(r"room for 2 of 4; \d+ other nodes? not ready, cordoned or tainted", found.detail)
 
 

@@ -142,6 +142,7 @@ def _client(path: Path, context: str) -> client.ApiClient:
     """Raises ClusterError, also for a failed credential plugin: the library logs it and goes on without credentials."""
     settings = client.Configuration()
     settings.retries = _RETRIES
+    settings.connection_pool_maxsize = _AT_ONCE
     with _logged_errors() as problems:
         try:
             config.load_kube_config(str(path), context, settings, persist_config=False)

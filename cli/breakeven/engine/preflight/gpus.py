@@ -130,10 +130,8 @@ def _verdict(subject: Subject, rooms: Sequence[Room], closed: int) -> Check:
     pods = _pods_at_once(subject)
     room = sum(each.fits(wanted) for each in rooms)
     by_gpus = sum(each.fits({GPU_RESOURCE: wanted[GPU_RESOURCE]}) for each in rooms)
-    detail = (
-        f"{count(sum(entry.gpus for entry in rooms), 'free GPU')} on {count(len(rooms), 'node')} that the profile "
-        f"accepts; the plan needs {_needed(pods, int(wanted[GPU_RESOURCE]))}"
-    )
+    free = count(sum(entry.gpus for entry in rooms), "GPU")
+    detail = f"{free} free for it on {count(len(rooms), 'node')} that the profile accepts; the plan needs {_needed(pods, int(wanted[GPU_RESOURCE]))}"
     if room >= pods:
         return Check(name="GPUs", status="pass", detail=detail)
     closed_text = f"; {count(closed, 'other node')} not ready, cordoned or tainted" if closed else ""
