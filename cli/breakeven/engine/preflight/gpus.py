@@ -130,8 +130,9 @@ def _verdict(subject: Subject, rooms: Sequence[Room], closed: int) -> Check:
     pods = _pods_at_once(subject)
     room = sum(each.fits(wanted) for each in rooms)
     by_gpus = sum(each.fits({GPU_RESOURCE: wanted[GPU_RESOURCE]}) for each in rooms)
-    free = count(sum(entry.gpus for entry in rooms), "GPU")
-    detail = f"{free} free for it on {count(len(rooms), 'node')} that the profile accepts; the plan needs {_needed(pods, int(wanted[GPU_RESOURCE]))}"
+    free, nodes = count(sum(entry.gpus for entry in rooms), "GPU"), count(len(rooms), "node")
+    needed = _needed(pods, int(wanted[GPU_RESOURCE]))
+    detail = f"{free} free for it on {nodes} that the profile accepts; the plan needs {needed}"
     if room >= pods:
         return Check(name="GPUs", status="pass", detail=detail)
     closed_text = f"; {count(closed, 'other node')} not ready, cordoned or tainted" if closed else ""
