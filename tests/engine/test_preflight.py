@@ -25,6 +25,7 @@ from breakeven.engine import cluster as engine_cluster
 from breakeven.engine import preflight, tools
 from breakeven.engine.backend import backend
 from breakeven.engine.cluster import connect
+from breakeven.engine.preflight import together
 from breakeven.engine.rollout import Rollout
 from breakeven.engine.sandbox import Sandbox
 from breakeven.engine.sandbox_cluster import ControlPlane
@@ -403,10 +404,10 @@ def kubeconfig(directory: Path, server: str) -> Path:
 
 
 def test_too_many_slow_answers_end_it_too(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_cluster, "_TOGETHER_S", 0.5)
+    monkeypatch.setattr(together, "_PATIENCE_S", 0.5)
     cluster = connect(sandbox.kubeconfig, None)
     with pytest.raises(ClusterError, match=r"is too slow: it answered \d+ of 40 questions"):
-        cluster.together([lambda: time.sleep(0.2)] * 40)
+        together.together(cluster, [lambda: time.sleep(0.2)] * 40)
 
 
 @pytest.mark.usefixtures("team")

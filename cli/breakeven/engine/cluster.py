@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import urllib3
 from kubernetes import client, config
@@ -25,11 +24,8 @@ from breakeven.errors import ClusterError
 # To connect, and to answer; tried twice.
 _TIMEOUT_S: Final = (5, 10)
 _RETRIES: Final = 1
-# Questions that do not wait for one another: so many at a time, and so long for all of them.
-_AT_ONCE: Final = 8
-_TOGETHER_S: Final = 45
-
-T = TypeVar("T")
+# Questions that do not wait for one another.
+AT_ONCE: Final = 8
 
 
 class Forbidden(ClusterError):
@@ -66,7 +62,7 @@ class Cluster:
         path = self.path(api_version, kind, namespace)
         return _get(self._api, f"{path}/{name}") if path else None
 
-    def items(self, path: str) -> list[dict[str, Any]]:
+    def list(self, path: str) -> list[dict[str, Any]]:
         """The objects at a path such as `/api/v1/nodes`; none where the path is not known."""
         return list((_get(self._api, path) or {}).get("items") or ())
 
@@ -93,19 +89,6 @@ class Cluster:
                 entry["kind"]: (entry["name"], entry["namespaced"]) for entry in resources if "/" not in entry["name"]
             }
         return self._known[api_version].get(kind, ("", False))
-
-    def together(self, questions: Sequence[Callable[[], T]]) -> list[T]:
-        """The answers, asked for at the same time. Raises the first error, or ClusterError when all takes too long."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            asked = [pool.submit(question) for question in questions]
-            done, late = wait(asked, timeout=_TOGETHER_S, return_when=FIRST_EXCEPTION)
-            pool.shutdown(wait=False, cancel_futures=True)
-            for failed in done:
-                failed.result()
-            if late:
-                what = f"{len(done)} of {len(asked)} questions in {_TOGETHER_S} s"
-                raise ClusterError(f"{self.target.server} is too slow: it answered {what}", hint="try again later")
-        return [answer.result() for answer in asked]
 
     def readiness(self, *, namespace: str, name: str, serverless: bool) -> Readiness:
         """The Deployment of a stack, or its Knative Service."""
@@ -142,7 +125,7 @@ def _client(path: Path, context: str) -> client.ApiClient:
     """Raises ClusterError, also for a failed credential plugin: the library logs it and goes on without credentials."""
     settings = client.Configuration()
     settings.retries = _RETRIES
-    settings.connection_pool_maxsize = _AT_ONCE
+    settings.connection_pool_maxsize = AT_ONCE
     with _logged_errors() as problems:
         try:
             config.load_kube_config(str(path), context, settings, persist_config=False)
@@ -188,10 +171,16 @@ def _get(api: client.ApiClient, path: str) -> dict[str, Any] | None:
 
 
 def _call(
-    api: client.ApiClient, method: str, path: str, body: Mapping[str, Any] | None = None, content_type: str = ""
+    api: client.ApiClient,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    content_type: str = "",
+    *,
+    accept: str = "application/json",
 ) -> tuple[int, str, bytes]:
     """Status, reason and body of the answer. Raises ClusterError where there is none."""
-    headers = {"Accept": "application/json"} | ({"Content-Type": content_type} if body is not None else {})
+    headers = {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {})
     # The client makes JSON of a POST by itself, and knows no server-side apply.
     content = json.dumps(body) if method == "PATCH" else body
     request = api.param_serialize(method, path, auth_settings=["BearerToken"], header_params=headers, body=content)

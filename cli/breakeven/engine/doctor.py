@@ -57,7 +57,7 @@ def _cluster(where: session.Where) -> Iterator[Check]:
 
 def _accelerators(cluster: Cluster) -> Iterator[Check]:
     """Which profiles find nodes here."""
-    nodes = cluster.items("/api/v1/nodes")
+    nodes = cluster.list("/api/v1/nodes")
     for profile in load.profiles().values():
         suited = [node for node in gpus.accepted(nodes, profile.placement) if gpus.allocatable_gpus(node)]
         found = sum(gpus.allocatable_gpus(node) for node in suited)

@@ -20,7 +20,7 @@ def preview(plan: Plan, backend: Backend) -> Preview:
     found = stack.find(plan.stack, backend)
     state = found.state if found else EMPTY
     # Whether a namespace is there already, only the cluster knows: one that a new stack would use may be.
-    keeps = bool(state.manifests) and not state.owns_namespace(plan.namespace)
+    keeps = bool(state.objects) and not state.owns_namespace(plan.namespace)
     rendered = [
         each for each in render.manifests(plan, tools.path("helm")) if not (keeps and each["kind"] == "Namespace")
     ]
@@ -29,10 +29,10 @@ def preview(plan: Plan, backend: Backend) -> Preview:
         plan=plan,
         target=_recorded(state),
         checks=tuple(preflight.offline(rendered)),
-        changes=manifest_diff.changes(state.manifests, rendered),
+        changes=manifest_diff.changes(state.objects, rendered),
         projection=projection,
         offered=offered_rents(plan, load.offers_of(plan.facts.profile)),
-        diff=cost_diff(state.cost if gpus_requested(state.manifests) else NOTHING, projection),
+        diff=cost_diff(state.cost if gpus_requested(state.objects) else NOTHING, projection),
         keeps_namespace=keeps,
         is_offline=True,
     )

@@ -244,6 +244,8 @@ def _engine_error(output: str, collected: list[automation.EngineEvent]) -> Deplo
         for event in collected
         if event.diagnostic_event and event.diagnostic_event.severity == "error"
     ]
+    # Where the engine says what is wrong, the program's own end is only its echo.
+    said = [message for message in said if "Traceback (most recent" not in message] or said
     detail = "\n".join(dict.fromkeys(said)) or _last_lines(output)
     if "cluster is unreachable" in detail or "connection refused" in detail:
         return ClusterError(f"the cluster went away: {detail}")

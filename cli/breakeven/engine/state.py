@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,16 +18,15 @@ from breakeven.errors import DeployError, GateError
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What the last apply left behind: the stack's outputs, and the URNs of its resources.
+    """What the last apply left behind: the stack's outputs, the URNs of its resources, and its Kubernetes objects.
 
-    `begun` are the URNs of what an apply that was killed had begun to create; `manifests` are the objects in the
-    cluster as they were applied.
+    `begun` are the URNs of what an apply that was killed had begun to create.
     """
 
     outputs: Mapping[str, Any]
     urns: tuple[str, ...]
     begun: tuple[str, ...] = ()
-    manifests: tuple[Manifest, ...] = ()
+    objects: tuple[Manifest, ...] = ()
 
     @property
     def cost(self) -> CostProjection:
@@ -54,15 +53,17 @@ def read(exported: Mapping[str, Any]) -> State:
     urns = tuple(entry["urn"] for entry in found)
     pending = (entry["resource"]["urn"] for entry in deployment.get("pending_operations") or ())
     # A pending creation stays on record after a later apply has made it.
-    begun = tuple(urn for urn in pending if urn not in urns)
-    return State(outputs=root.get("outputs", {}), urns=urns, begun=begun, manifests=tuple(_manifests(found)))
+    return State(
+        outputs=root.get("outputs", {}),
+        urns=urns,
+        begun=tuple(urn for urn in pending if urn not in urns),
+        objects=tuple(entry["inputs"] for entry in found if _is_object(entry)),
+    )
 
 
-def _manifests(resources: Iterable[Mapping[str, Any]]) -> Iterator[Manifest]:
-    for entry in resources:
-        inputs = entry.get("inputs") or {}
-        if entry["type"].startswith("kubernetes:") and "apiVersion" in inputs and not entry.get("delete"):
-            yield inputs
+def _is_object(entry: Mapping[str, Any]) -> bool:
+    """Inputs are what was applied; outputs carry the server's defaults as well."""
+    return entry["type"].startswith("kubernetes:") and "apiVersion" in (entry.get("inputs") or {})
 
 
 class Locked(DeployError):

@@ -17,6 +17,7 @@ from breakeven.core.units import count
 from breakeven.engine.cluster import Answer
 from breakeven.engine.preflight.permissions import Right, may
 from breakeven.engine.preflight.subject import Object, Subject
+from breakeven.engine.preflight.together import together
 
 _MANAGER: Final = "breakeven-preflight"
 _PROVIDER: Final = "pulumi-kubernetes"
@@ -28,7 +29,7 @@ _REVISION_ONLY: Final = ("containerConcurrency", "timeoutSeconds", "responseStar
 
 def check(subject: Subject) -> Iterator[Check]:
     known = [item for item in subject.objects if item.path]
-    answers = subject.cluster.together([partial(_ask, subject, item) for item in known])
+    answers = together(subject.cluster, [partial(_ask, subject, item) for item in known])
     tried = list(zip(known, answers, strict=True))
     accepted = [(item, answer.body) for item, answer in tried if answer.is_ok]
     found = [check for item, answer in tried for check in _verdict(subject, item, answer)]
@@ -75,9 +76,6 @@ def _verdict(subject: Subject, item: Object, answer: Answer) -> Iterator[Check]:
 
 
 def _refused(name: str, what: str, answer: Answer) -> Check:
-    if "does not support dry run" in answer.message:
-        fix = "ask its owner whether it would accept it; the apply will tell"
-        return Check(name=name, status="warn", detail=f"{what} could not be tried: {answer.message}", fix=fix)
     return Check(name=name, status="fail", detail=f"{what}: {answer.message}", fix=_fix(answer.message))
 
 

@@ -17,6 +17,7 @@ from breakeven.core.units import count
 from breakeven.engine.cluster import Cluster, quantity
 from breakeven.engine.preflight.pods import Amounts, add, amounts, running
 from breakeven.engine.preflight.subject import Subject
+from breakeven.engine.preflight.together import together
 
 _NONE: Final = Decimal(0)
 _SHOWN: Final = 3
@@ -58,7 +59,7 @@ def _matches(platform: PlatformPlacement, labels: Mapping[str, str]) -> bool:
 
 
 def check(subject: Subject) -> Iterator[Check]:
-    nodes = subject.cluster.items("/api/v1/nodes")
+    nodes = subject.cluster.list("/api/v1/nodes")
     suited = accepted(nodes, subject.plan.facts.profile.placement)
     fix = _no_nodes(nodes, suited)
     if fix:
@@ -66,7 +67,7 @@ def check(subject: Subject) -> Iterator[Check]:
         yield Check(name="GPUs", status="warn", detail=detail, fix=fix)
         return
     open_nodes = [node for node in suited if allocatable_gpus(node) and takes(node, pod_spec(subject.server))]
-    rooms = subject.cluster.together([partial(_room, subject, node) for node in open_nodes])
+    rooms = together(subject.cluster, [partial(_room, subject, node) for node in open_nodes])
     closed = len(suited) - len(open_nodes)
     yield _verdict(subject, rooms, closed)
 
@@ -117,7 +118,7 @@ def _room(subject: Subject, node: dict[str, Any]) -> Room:
 
 def _pods_on(cluster: Cluster, node: str) -> list[dict[str, Any]]:
     query = urlencode({"fieldSelector": f"spec.nodeName={node}"})
-    return list(running(cluster.items(f"/api/v1/pods?{query}")))
+    return list(running(cluster.list(f"/api/v1/pods?{query}")))
 
 
 def _is_own(subject: Subject, pod: dict[str, Any]) -> bool:

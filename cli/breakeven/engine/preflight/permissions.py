@@ -10,6 +10,7 @@ from breakeven.core.live import Check
 from breakeven.core.units import count
 from breakeven.engine.cluster import Cluster, Forbidden
 from breakeven.engine.preflight.subject import Subject
+from breakeven.engine.preflight.together import together
 
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 # A server-side apply is a patch, and of what does not exist also a create. The provider watches what it waits for.
@@ -37,7 +38,7 @@ class Right(NamedTuple):
 
 def check(subject: Subject) -> Iterator[Check]:
     needed = sorted(set(_rights(subject)))
-    allowed = subject.cluster.together([partial(may, subject.cluster, right) for right in needed])
+    allowed = together(subject.cluster, [partial(may, subject.cluster, right) for right in needed])
     denied = [right for right, is_allowed in zip(needed, allowed, strict=True) if not is_allowed]
     apply = [right for right in denied if right.verb != _REMOVE]
     remove = [right for right in denied if right.verb == _REMOVE]

@@ -16,7 +16,7 @@ from breakeven.engine.preflight.subject import Subject
 def check(subject: Subject) -> Iterator[Check]:
     if subject.namespace is None:
         return
-    quotas = subject.cluster.items(f"/api/v1/namespaces/{subject.plan.namespace}/resourcequotas")
+    quotas = subject.cluster.list(f"/api/v1/namespaces/{subject.plan.namespace}/resourcequotas")
     # One with a scope counts some pods only; the dry run of a pod asks whether this is one.
     plain = [entry for entry in quotas if not entry["spec"].get("scopes") and not entry["spec"].get("scopeSelector")]
     if plain:

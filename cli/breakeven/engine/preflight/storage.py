@@ -21,7 +21,7 @@ def check(subject: Subject) -> Iterator[Check]:
     # A claim that is there keeps the volume that it has.
     new = [claim for claim in claims if claim.live is None]
     if new:
-        classes = subject.cluster.items("/apis/storage.k8s.io/v1/storageclasses")
+        classes = subject.cluster.list("/apis/storage.k8s.io/v1/storageclasses")
         yield from (_class(claim, classes) for claim in new)
 
 

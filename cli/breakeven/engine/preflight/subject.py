@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from breakeven.core.manifests import Manifest, pod_spec
 from breakeven.core.plan import Plan
 from breakeven.engine.cluster import Cluster, Forbidden
+from breakeven.engine.preflight.together import together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +54,8 @@ class Subject:
 
 def subject_of(plan: Plan, manifests: Sequence[Manifest], cluster: Cluster) -> Subject:
     """Look the objects up. Raises ClusterError."""
-    cluster.together([partial(cluster.serves, version, kind) for version, kind in _kinds(manifests)])
-    objects = cluster.together([partial(_object, cluster, manifest, plan.namespace) for manifest in manifests])
+    together(cluster, [partial(cluster.serves, version, kind) for version, kind in _kinds(manifests)])
+    objects = together(cluster, [partial(_object, cluster, manifest, plan.namespace) for manifest in manifests])
     namespace = cluster.get("v1", "Namespace", "", plan.namespace)
     pods = _own_pods(cluster, plan) if namespace else []
     return Subject(plan=plan, cluster=cluster, objects=tuple(objects), namespace=namespace, own_pods=tuple(pods))
@@ -77,5 +78,5 @@ def _object(cluster: Cluster, manifest: Manifest, namespace: str) -> Object:
 def _own_pods(cluster: Cluster, plan: Plan) -> list[dict[str, Any]]:
     query = urlencode({"labelSelector": f"app.kubernetes.io/instance={plan.release}"})
     with suppress(Forbidden):
-        return cluster.items(f"/api/v1/namespaces/{plan.namespace}/pods?{query}")
+        return cluster.list(f"/api/v1/namespaces/{plan.namespace}/pods?{query}")
     return []
