@@ -46,7 +46,7 @@ def test_nothing_is_wrong_and_nothing_is_left_behind(
         "8 GPUs free for it on 2 nodes that the profile accepts; the plan needs 1 × 4"
         in one(checks, "GPUs", "pass").detail
     )
-    assert "accepts 3 of 3 objects, and their pod" in one(checks, "Dry run", "pass").detail
+    assert "accepts 3 of 3 objects, and their pods" in one(checks, "Dry run", "pass").detail
     assert not cluster.kubectl("-n", TEAM, "get", "pods,deployments,services", "-o", "name")
 
 
@@ -232,7 +232,7 @@ def test_knative_must_have_its_volume_flags_enabled(checked: Callable[..., list[
         checks = checked("serverless")
         assert one(checks, "Knative flags", "pass")
         assert not failed(checks)
-        assert "accepts 2 of 2 objects, and their pod" in one(checks, "Dry run", "pass").detail
+        assert "accepts 2 of 2 objects, and their pods" in one(checks, "Dry run", "pass").detail
         found = one(checked("serverless", weights=Weights(storage="pvc")), "Knative flags", "fail")
     finally:
         cluster.kubectl("delete", "namespace", "knative-serving", "--wait=false")

@@ -63,7 +63,10 @@ def test_pod_security_refuses_pods_only_so_a_pod_is_tried(
     checks = checked()
     assert failed(checks) == ["Pod"]
     refused = one(checks, "Pod", "fail")
-    assert f"namespace {TEAM}, which enforces Pod Security restricted: " in refused.detail
+    assert (
+        f"a pod of Deployment llm-flight in namespace {TEAM}, which enforces Pod Security restricted: "
+        in refused.detail
+    )
     assert 'violates PodSecurity "restricted:latest": privileged' in refused.detail
     assert "another Pod Security level" in refused.fix
 
@@ -142,7 +145,7 @@ def test_several_failures_are_told_together(team: Callable[..., None], sandbox: 
     message = refuse(5, "preview", *STACK, "--hub-token-secret", "hf", env=env)
     assert "Error: 3 checks failed; nothing was changed\n✗ Hub token: " in message
     assert "✗ Quota: team allows pods 0, needed 1, used by others 0\n  → fewer --replicas" in message
-    assert "✗ Pod: a replica in namespace" in message
+    assert "✗ Pod: a pod of Deployment llm-flight in namespace" in message
     assert "exceeded quota: team" in message
 
 

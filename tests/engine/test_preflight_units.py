@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from breakeven.engine.preflight import gpus, kinds, pods
+from breakeven.core.plan import Plan
+from breakeven.engine.cluster import Cluster
+from breakeven.engine.preflight import dry_run, gpus, kinds, pods, storage
+from breakeven.engine.preflight.subject import Object, Subject
 
 
 def container(**resources: Any) -> dict[str, Any]:
@@ -69,3 +74,64 @@ def test_the_scarcest_resource_of_a_node_counts() -> None:
 )
 def test_the_oldest_version(version: str, status: str) -> None:
     assert kinds._version(version).status == status
+
+
+def subject(*manifests: dict[str, Any], claims: Sequence[str] = ()) -> Subject:
+    """A subject on a cluster that has these claims and one StorageClass, which is the default."""
+
+    def get(version: str, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
+        return {} if kind == "PersistentVolumeClaim" and name in claims else None
+
+    annotations = {"storageclass.kubernetes.io/is-default-class": "true"}
+    classes = [{"metadata": {"name": "disk", "annotations": annotations}, "provisioner": "disk.csi.azure.com"}]
+    return Subject(
+        plan=cast(Plan, SimpleNamespace(namespace="team")),
+        cluster=cast(Cluster, SimpleNamespace(get=get, list=lambda path: classes)),
+        objects=tuple(Object(manifest=manifest, path="/some", live=None) for manifest in manifests),
+        namespace={},
+        own_pods=(),
+    )
+
+
+def server(*volumes: dict[str, Any]) -> dict[str, Any]:
+    spec = {"containers": [{"resources": {"limits": {"nvidia.com/gpu": 1}}}], "volumes": list(volumes)}
+    return {"kind": "Deployment", "metadata": {"name": "llm"}, "spec": {"template": {"spec": spec}}}
+
+
+def test_a_claim_that_somebody_else_makes_must_be_there() -> None:
+    volume = {"name": "weights", "persistentVolumeClaim": {"claimName": "shared"}}
+    (missing,) = storage.check(subject(server(volume)))
+    assert (missing.status, missing.detail) == ("fail", "there is no PersistentVolumeClaim team/shared")
+    (found,) = storage.check(subject(server(volume), claims=["shared"]))
+    assert (found.status, found.detail) == ("pass", "PersistentVolumeClaim team/shared exists")
+
+
+def test_the_volume_of_each_pod_has_a_class() -> None:
+    spec: dict[str, Any] = {"accessModes": ["ReadWriteOnce"]}
+    volume = {"name": "weights", "ephemeral": {"volumeClaimTemplate": {"spec": spec}}}
+    (found,) = storage.check(subject(server(volume)))
+    assert found.detail == "StorageClass disk (disk.csi.azure.com)"
+    spec["storageClassName"] = "none"
+    (missing,) = storage.check(subject(server(volume)))
+    assert missing.detail == "there is no StorageClass none"
+
+
+def test_the_server_is_the_object_with_gpus() -> None:
+    job = {"kind": "Job", "metadata": {"name": "download"}, "spec": {"template": {"spec": {"containers": [{}]}}}}
+    found = subject(job, server())
+    assert found.server["kind"] == "Deployment"
+    assert [runner["kind"] for runner in found.runners] == ["Job", "Deployment"]
+
+
+def test_a_pod_keeps_an_account_that_is_there_already() -> None:
+    runner = server()
+    runner["spec"]["template"]["spec"] |= {"serviceAccountName": "llm", "containerConcurrency": 4}
+    own = dry_run.probe(runner, without_account=True)["spec"]
+    assert not {"serviceAccountName", "containerConcurrency"} & own.keys()
+    assert dry_run.probe(runner, without_account=False)["spec"]["serviceAccountName"] == "llm"
+
+
+def test_long_names_of_probes_stay_names() -> None:
+    runner = server()
+    runner["metadata"]["name"] = "a" * 39 + "-" + "b" * 20
+    assert dry_run.probe(runner, without_account=True)["metadata"]["name"] == "a" * 39 + "-preflight"

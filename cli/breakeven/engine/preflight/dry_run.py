@@ -34,7 +34,7 @@ def check(subject: Subject) -> Iterator[Check]:
     accepted = [(item, answer.body) for item, answer in tried if answer.is_ok]
     found = [check for item, answer in tried for check in _verdict(subject, item, answer)]
     found += _gpus([item for item, _ in accepted], [body for _, body in accepted])
-    found += _pod(subject) if subject.namespace else []
+    found += _pods(subject) if subject.namespace else []
     yield from found
     if accepted and not found:
         yield Check(name="Dry run", status="pass", detail=_accepted(subject, len(accepted), len(known)))
@@ -43,7 +43,7 @@ def check(subject: Subject) -> Iterator[Check]:
 def _accepted(subject: Subject, accepted: int, known: int) -> str:
     if subject.namespace is None:
         return f"the cluster accepts {accepted} of {count(known, 'object')}; the others want their namespace first"
-    return f"the cluster accepts {accepted} of {count(known, 'object')}, and their pod"
+    return f"the cluster accepts {accepted} of {count(known, 'object')}, and their pods"
 
 
 def _ask(subject: Subject, item: Object) -> Answer:
@@ -96,34 +96,43 @@ def _is_for_want_of_rights(answer: Answer) -> bool:
     return answer.status == 403 and bool(re.search(r'User ".*" cannot \w+ resource ', answer.message))
 
 
-def _pod(subject: Subject) -> list[Check]:
+def _pods(subject: Subject) -> list[Check]:
     """Pod Security and quotas refuse no Deployment, only its pods, and then in silence."""
-    namespace = subject.plan.namespace
-    if not may(subject.cluster, Right("create", "", "pods", namespace)):
+    if not may(subject.cluster, Right("create", "", "pods", subject.plan.namespace)):
         detail = "a pod could not be tried, since you may not create pods: what is refused to pods is seen too late"
         return [Check(name="Pod", status="warn", detail=detail, fix="ask for `create pods`; only a dry run uses it")]
-    path = f"/api/v1/namespaces/{namespace}/pods?dryRun=All&fieldManager={_MANAGER}"
-    answer = subject.cluster.ask("POST", path, probe(subject.server))
+    return [check for runner in subject.runners for check in _pod(subject, runner)]
+
+
+def _pod(subject: Subject, runner: Manifest) -> list[Check]:
+    path = f"/api/v1/namespaces/{subject.plan.namespace}/pods?dryRun=All&fieldManager={_MANAGER}"
+    answer = subject.cluster.ask("POST", path, probe(runner, without_account=_brings_account(subject, runner)))
     if answer.is_ok:
-        return _changed(subject, answer.body)
+        return _changed(runner, answer.body)
     if subject.own_pods and "exceeded quota" in answer.message:
         return []  # the stack's own pods make room: the check of quotas has counted it
-    return [_refused("Pod", _level(subject), answer)]
+    return [_refused("Pod", f"a pod of {runner['kind']} {runner['metadata']['name']}{_level(subject)}", answer)]
+
+
+def _brings_account(subject: Subject, runner: Manifest) -> bool:
+    """The stack makes its account with the pods: it may not be there yet."""
+    name = pod_spec(runner).get("serviceAccountName")
+    return any(item.kind == "ServiceAccount" and item.manifest["metadata"]["name"] == name for item in subject.objects)
 
 
 def _level(subject: Subject) -> str:
     labels = (subject.namespace or {}).get("metadata", {}).get("labels") or {}
     level = f", which enforces Pod Security {labels[_ENFORCE]}" if _ENFORCE in labels else ""
-    return f"a replica in namespace {subject.plan.namespace}{level}"
+    return f" in namespace {subject.plan.namespace}{level}"
 
 
-def probe(server: Manifest) -> dict[str, Any]:
-    """A pod as the server's template makes it. Its account may not be there yet, so it takes the default one."""
-    template = server["spec"]["template"]
-    left_out = {*_REVISION_ONLY, "serviceAccountName"}
+def probe(runner: Manifest, *, without_account: bool) -> dict[str, Any]:
+    """A pod as the template makes it; without its account it takes the namespace's default one."""
+    template = runner["spec"]["template"]
+    left_out = {*_REVISION_ONLY, *(["serviceAccountName"] if without_account else [])}
     spec = {key: value for key, value in template["spec"].items() if key not in left_out}
     metadata = {
-        "name": _probe_name(server["metadata"]["name"]),
+        "name": _probe_name(runner["metadata"]["name"]),
         "labels": dict(template.get("metadata", {}).get("labels") or {}),
         "annotations": dict(template.get("metadata", {}).get("annotations") or {}),
     }
@@ -134,9 +143,9 @@ def _probe_name(name: str) -> str:
     return f"{name[:40].rstrip('-.')}-preflight"
 
 
-def _changed(subject: Subject, pod: Manifest) -> list[Check]:
+def _changed(runner: Manifest, pod: Manifest) -> list[Check]:
     """Admission may rewrite a pod; GPUs that it adds are not on the bill."""
-    asked, given = pod_gpus(subject.server), pod_gpus(pod)
+    asked, given = pod_gpus(runner), pod_gpus(pod)
     if asked == given:
         return []
     detail = f"admission gives a pod {count(given, 'GPU')} instead of {asked}; the bill is for {asked}"

@@ -18,8 +18,10 @@ _APPLY: Final = ("get", "list", "watch", "create", "patch")
 _REMOVE: Final = "delete"
 # What the provider (4.25.0, pkg/await) watches beside a kind itself, to say when it is ready.
 _WATCHED: Final = {
-    "Deployment": (("apps", "replicasets"), ("", "pods"), ("", "persistentvolumeclaims")),
-    "Service": (("", "endpoints"),),
+    ("apps", "Deployment"): (("apps", "replicasets"), ("", "pods"), ("", "persistentvolumeclaims")),
+    ("batch", "Job"): (("", "pods"),),
+    ("", "Service"): (("", "endpoints"),),
+    ("networking.k8s.io", "Ingress"): (("", "services"), ("", "endpoints")),
 }
 
 
@@ -58,12 +60,11 @@ def _rights(subject: Subject) -> Iterator[Right]:
         resource, namespaced = subject.cluster.resource(version, item.kind)
         if not resource:
             continue
-        group = version.rpartition("/")[0]
+        group = version.rpartition("/")[0]  # v1 has none
         namespace = subject.plan.namespace if namespaced else ""
         yield from (Right(verb, group, resource, namespace) for verb in (*_APPLY, _REMOVE))
-        if group in ("", "apps"):
-            for watched_group, watched in _WATCHED.get(item.kind, ()):
-                yield from (Right(verb, watched_group, watched, namespace) for verb in ("list", "watch"))
+        for watched_group, watched in _WATCHED.get((group, item.kind), ()):
+            yield from (Right(verb, watched_group, watched, namespace) for verb in ("list", "watch"))
 
 
 def may(cluster: Cluster, right: Right) -> bool:

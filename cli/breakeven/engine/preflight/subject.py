@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from breakeven.core.manifests import Manifest, pod_spec
+from breakeven.core.manifests import Manifest, pod_gpus, pod_spec
 from breakeven.core.plan import Plan
 from breakeven.engine.cluster import Cluster, Forbidden
 from breakeven.engine.preflight.together import together
@@ -47,9 +47,14 @@ class Subject:
         return tuple(item.manifest for item in self.objects)
 
     @property
+    def runners(self) -> tuple[Manifest, ...]:
+        """The objects that run pods."""
+        return tuple(manifest for manifest in self.manifests if pod_spec(manifest))
+
+    @property
     def server(self) -> Manifest:
-        """The object that runs the replicas."""
-        return next(manifest for manifest in self.manifests if pod_spec(manifest))
+        """The one that runs the replicas."""
+        return next(manifest for manifest in self.runners if pod_gpus(manifest))
 
 
 def subject_of(plan: Plan, manifests: Sequence[Manifest], cluster: Cluster) -> Subject:
