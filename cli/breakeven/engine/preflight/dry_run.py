@@ -87,7 +87,7 @@ def _fix(message: str) -> str:
         return "choose another --namespace, or ask for another Pod Security level of this one"
     if "quota" in message:
         return "ask for a larger quota of this namespace, or choose another"
-    if "ValidatingAdmissionPolicy" in message or "admission webhook" in message:
+    if "ValidatingAdmissionPolicy" in message or "webhook" in message:
         return "meet that policy of the cluster, or ask its owner for an exception"
     return "change what the message names"
 
