@@ -164,9 +164,7 @@ def test_a_volume_that_cannot_change_is_refused_in_plain_words(sandbox: Sandbox,
         assert "no changes" in succeed("preview", *flags, "--offline", env=env)
         offline = json.loads(succeed("preview", *flags, "--offline", "--replicas", "2", "-o", "json", env=env))
         assert offline["offline"] is True
-        assert {change["kind"]: change["op"] for change in offline["changes"]} == {
-            "Deployment": "update",
-            "PersistentVolumeClaim": "update",
-        }
+        changed = {change["kind"]: change["op"] for change in offline["changes"]}
+        assert (changed["Deployment"], changed["PersistentVolumeClaim"]) == ("update", "update")
     finally:
         deploy("destroy", "--profile", "4xa100", "--name", "flight", "--confirm", "flight", env=env)
