@@ -25,7 +25,9 @@ def server(
     """The rendered arguments and one adapter; eager, since compiling takes half a minute and is seen elsewhere."""
     adapter = tmp_path_factory.mktemp("adapter")
     inside("tiny_adapter", adapter, tiny_model)
-    with start("--enforce-eager", "--enable-lora", "--max-lora-rank=8", "--lora-modules", f"{ADAPTER}={adapter}") as running:
+    with start(
+        "--enforce-eager", "--enable-lora", "--max-lora-rank=8", "--lora-modules", f"{ADAPTER}={adapter}"
+    ) as running:
         yield running
 
 

@@ -52,12 +52,16 @@ def rendered_containers(helm: Path) -> list[Container]:
 
 @pytest.fixture(scope="module")
 def vllm(rendered_containers: list[Container], inside: Callable[..., Any]) -> dict[str, Any]:
-    """What vLLM says to all of them, and to each removed flag."""
-    lines = [container.arguments for container in rendered_containers]
-    variables = {name for container in rendered_containers for name in container.variables if name.startswith("VLLM_")}
-    lines += [["model", flag] for flag in REMOVED]
-    answer: dict[str, Any] = inside("arguments", given={"command_lines": lines, "variables": sorted(variables)})
+    """What vLLM says to all of them, to each removed flag, and to no environment."""
+    lines = [*(container.arguments for container in rendered_containers), *(["model", flag] for flag in REMOVED)]
+    environments = [*(plain(container) for container in rendered_containers), {}]
+    answer: dict[str, Any] = inside("arguments", given={"command_lines": lines, "environments": environments})
     return answer
+
+
+def plain(container: Container) -> dict[str, str]:
+    """What is no reference."""
+    return {name: value for name, value in container.variables.items() if isinstance(value, str)}
 
 
 def test_vllm_takes_every_rendered_argument(vllm: dict[str, Any], rendered_containers: list[Container]) -> None:
@@ -73,6 +77,13 @@ def test_flags_that_were_removed_are_refused(vllm: dict[str, Any]) -> None:
 
 def test_vllm_knows_every_rendered_variable(vllm: dict[str, Any]) -> None:
     assert vllm["unknown_variables"] == []
+
+
+def test_usage_statistics_are_off(vllm: dict[str, Any]) -> None:
+    *rendered, without = vllm["telling"]
+    assert rendered
+    assert not any(rendered)
+    assert without
 
 
 def test_no_flag_of_the_templates_is_left_out(rendered_containers: list[Container]) -> None:

@@ -102,12 +102,6 @@ def test_the_compile_cache_is_kept_on_the_volume(server: Server, rendered: Conta
     assert list(mounts["/weights"].rglob("torch_compile_cache/*"))
 
 
-def test_usage_statistics_are_off(server: Server, mounts: dict[str, Path]) -> None:
-    # vLLM writes down what it sends (vllm/usage/usage_lib.py).
-    assert server.process.poll() is None
-    assert not list(mounts["/tmp"].rglob("usage_stats.json"))
-
-
 def test_a_busy_server_answers_its_probes_in_time(server: Server, served: Plan, rendered: Container) -> None:
     limit = min(probe["timeoutSeconds"] for probe in rendered.probes.values())
     with ThreadPoolExecutor(max_workers=8) as pool:

@@ -1,7 +1,8 @@
 """What the pinned vLLM says to command lines of `vllm serve`, without starting it.
 
-stdin: {"command_lines": [["MODEL", "--flag=…"], …], "variables": ["VLLM_…", …]}. The last line of stdout: "refusals",
-None or a message for each command line; "unknown_variables"; "tool_parsers" by name.
+stdin: {"command_lines": [["MODEL", "--flag=…"], …], "environments": [{"VLLM_…": "1", …}, …]}. The last line of stdout:
+"refusals", None or a message for each command line; "unknown_variables"; "telling", whether vLLM would send usage
+statistics, for each environment; "tool_parsers" by name.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import sys
+from unittest import mock
 
 from vllm import envs
 from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
 from vllm.tool_parsers import ToolParserManager
+from vllm.usage import usage_lib
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
 
@@ -33,12 +37,20 @@ def refusal(parser: FlexibleArgumentParser, command_line: list[str]) -> str | No
     return None
 
 
+def tells(environment: dict[str, str]) -> bool:
+    usage_lib._USAGE_STATS_ENABLED = None
+    with mock.patch.dict(os.environ, environment, clear=True):
+        return bool(usage_lib.is_usage_stats_enabled())
+
+
 def main() -> None:
     given = json.load(sys.stdin)
+    variables = {name for environment in given["environments"] for name in environment if name.startswith("VLLM_")}
     parser = make_arg_parser(FlexibleArgumentParser(prog="vllm serve"))
     answer = {
         "refusals": [refusal(parser, command_line) for command_line in given["command_lines"]],
-        "unknown_variables": [name for name in given["variables"] if name not in envs.environment_variables],
+        "unknown_variables": sorted(variables - set(envs.environment_variables)),
+        "telling": [tells(environment) for environment in given["environments"]],
         "tool_parsers": sorted(ToolParserManager.list_registered()),
     }
     sys.stdout.write("\n" + json.dumps(answer) + "\n")
