@@ -6,21 +6,24 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pytest
 from tests.vllm import container as containers
 from tests.vllm.container import Container
 
 from breakeven import load, render, resources
-from breakeven.core.deployment import Deployment, Weights
+from breakeven.core.deployment import Deployment, EngineChoice, Weights
 from breakeven.core.plan import Plan, plan
-from breakeven.errors import InfeasibleError
+from breakeven.core.precision import Precision
+from breakeven.errors import InfeasibleError, InputError
 
 # What an argument or a variable may depend on beside profile and model.
 OPTIONS: Final[tuple[dict[str, Any], ...]] = (
     {},
     {"max_model_len": 1024},
+    {"engine": EngineChoice(pipeline_parallel_size=2)},
+    *({"engine": EngineChoice(precision=precision)} for precision in get_args(Precision)),
     {"weights": Weights(storage="pvc"), "hub_token_secret": "hugging-face"},
 )
 # Of older versions; charts still pass them (ai-dynamo/dynamo#8693, gpustack/gpustack#3991, vllm-project/vllm#18538).
@@ -41,7 +44,7 @@ def plans() -> Iterator[Plan]:
 def _planned(deployment: Deployment) -> Iterator[Plan]:
     try:
         yield plan(deployment, load.facts(deployment))
-    except InfeasibleError:
+    except (InfeasibleError, InputError):
         return
 
 
