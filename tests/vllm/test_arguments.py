@@ -91,7 +91,8 @@ def test_usage_statistics_are_off(vllm: dict[str, Any]) -> None:
 
 def test_no_flag_of_the_templates_is_left_out(rendered_containers: list[Container]) -> None:
     templates = [path for path in (resources.chart() / "templates").iterdir() if path.suffix in {".tpl", ".yaml"}]
-    written = {flag for path in templates for flag in re.findall(r"--[a-z][a-z-]+", path.read_text(encoding="utf-8"))}
+    items = re.compile(r"^\s*- (--[a-z][a-z-]+)", re.MULTILINE)
+    written = {flag for path in templates for flag in items.findall(path.read_text(encoding="utf-8"))}
     parsed = {argument.partition("=")[0] for container in rendered_containers for argument in container.arguments}
     assert written
     assert not written - parsed, "add a plan that renders them to OPTIONS"
