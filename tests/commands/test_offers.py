@@ -100,9 +100,9 @@ def test_a_price_of_ones_own(deploy: Deploy) -> None:
 
 
 def test_a_price_of_ones_own_by_the_second(deploy: Deploy) -> None:
-    # Half of Modal's 2.4984: half of its 41.13
+    # Half of Modal's 2.4984: half of its 1,823.83, always on.
     found = deploy("cost", "--profile", "serverless", "--usd-per-gpu-hour", "1.2492", "-o", "json").stdout
-    assert json.loads(found)["self_hosted"]["lines"][0]["monthly_usd"] == "20.57"
+    assert json.loads(found)["self_hosted"]["lines"][0]["monthly_usd"] == "911.92"
 
 
 def test_owned_gpus_may_cost_nothing_but_not_less(deploy: Deploy) -> None:

@@ -12,7 +12,7 @@ from click.testing import Result
 Deploy = Callable[..., Result]
 
 # Sums and quotients of prices that stand elsewhere in the same output, with their sources.
-DERIVED = {"self_hosted", "candidates"}
+DERIVED = {"self_hosted", "candidates", "range", "sensitivity", "tco"}
 
 # Of the user, or the profile's round figures: no list that could be looked at.
 UNDATED = ("prices.", "profile: ")

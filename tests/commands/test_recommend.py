@@ -163,7 +163,7 @@ def test_more_than_ten_plans_are_in_json(deploy: Deploy) -> None:
         (("--input-tokens", "-1"), 2, "Error: --input-tokens: must be above 0"),
         (("--max-usd", "nan"), 2, "Invalid value for '--max-usd': must be an amount above 0, got NaN"),
         (("--max-usd", "0"), 2, "Invalid value for '--max-usd': must be an amount above 0, got 0"),
-        (("--max-usd", "1"), 3, "Error: no plan and no API will do; the nearest miss: Qwen/Qwen3-8B on serverless"),
+        (("--max-usd", "1"), 3, "Error: no plan and no API will do; the nearest miss: Qwen/Qwen3-8B on 1xa100"),
         (("--compare-with", "gpt-4o"), 2, "Error: --compare-with: expected PROVIDER/MODEL"),
         (("-f", "missing.yaml"), 2, "Error: missing.yaml: cannot read it: No such file or directory"),
     ],

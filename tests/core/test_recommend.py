@@ -158,8 +158,8 @@ def test_models_are_compared_only_where_each_would_do() -> None:
             "Qwen/Qwen3-8B",
             {},
             Decimal(1500),
-            r"Qwen/Qwen3-8B on serverless, the cheapest, costs \$1,541\.13 a month, \$41\.13 more than the budget",
-            "ask for --max-usd 1541.13 or more",
+            r"Qwen/Qwen3-8B on 1xa100, the cheapest, costs \$2,514\.70 a month, \$1,014\.70 more than the budget",
+            "ask for --max-usd 2514.70 or more",
         ),
         (
             "Qwen/Qwen2.5-72B-Instruct",

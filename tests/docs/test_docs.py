@@ -30,6 +30,7 @@ DOCUMENTS = sorted(
 # Whom the documents may name. Nothing on the way from them to a reader's machine is fetched from a host of ours.
 HOSTS = {
     "docs.vllm.ai",
+    "focus.finops.org",
     "github.com",
     "keepachangelog.com",
     "knative.dev",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from breakeven.core.deployment import Deployment
@@ -28,6 +28,10 @@ class Facts:
         if self.given_usd_per_gpu_hour is not None:
             return self.given_usd_per_gpu_hour
         return self.offer.usd_per_gpu_hour if self.offer else None
+
+    def at(self, offer: Offer) -> Facts:
+        """The same at an offer's price."""
+        return replace(self, offer=offer, given_usd_per_gpu_hour=None)
 
     @property
     def node_usd_per_month(self) -> Decimal | None:

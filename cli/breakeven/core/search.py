@@ -94,7 +94,7 @@ def _priced(deployment: Deployment, wanted: Wanted, fit: list[tuple[Shape, One]]
         if within is None:
             continue
         chosen = replace(one.candidate, replicas_per_node=shape.profile.gpus_per_node // split.gpus)
-        plan = plan_of(_pinned(deployment, wanted, shape, split), shape.facts(wanted.model), chosen, within)
+        plan = plan_of(_pinned(deployment, wanted, shape, split), shape.facts(wanted.model), chosen)
         load = loads.setdefault((id(one), plan.replicas), Load(one=one, replicas=plan.replicas, within=within))
         for terms, offer in _cheapest(shape, at).items():
             offered = _offered(plan, offer)
@@ -112,6 +112,7 @@ def _pinned(deployment: Deployment, wanted: Wanted, shape: Shape, split: Split) 
             tensor_parallel_size=split.tensor_parallel_size,
             pipeline_parallel_size=split.pipeline_parallel_size if split.pipeline_parallel_size > 1 else None,
             precision=None if published else split.precision,
+            kv_cache_dtype=None if split.kv_cache_dtype == "auto" else split.kv_cache_dtype,
         ),
     )
 

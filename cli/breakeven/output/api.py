@@ -7,17 +7,19 @@ from typing import Any, Final
 
 from breakeven.core.api_spend import ApiEquivalent
 from breakeven.core.comparison import Comparison
+from breakeven.core.cost import usd_per_million_tokens
 from breakeven.core.plan import Plan
+from breakeven.core.throughput import Capacity
+from breakeven.core.units import count
 from breakeven.output import age, money, table
 
-_HEADERS: Final = ["API", "Per month", "Break-even requests a month", "Reachable", "Price"]
-_REACHABLE: Final = {True: "yes", False: "never", None: "unknown"}
-_CHOICES: Final = {"self-host": "self-host", "api": "use the API", "undecided": "undecided"}
+_HEADERS: Final = ["API", "Per month", "Per 1M tokens", "Break-even requests a month", "Reachable", "Price"]
+_CHOICES: Final = {"self-host": "self-host", "api": "use the API", "hybrid": "hybrid", "undecided": "undecided"}
 
 
 def text(comparison: Comparison, at: date) -> str:
     """One row an API; below, what the plan can serve, and the decision."""
-    rows = [_row(api, at) for api in comparison.equivalents]
+    rows = [_row(comparison.plan, api, at) for api in comparison.equivalents]
     reasons = "\n".join(f"  - {reason}" for reason in comparison.decision.reasons)
     parts = [
         table.text(_HEADERS, rows) if rows else "",
@@ -28,7 +30,7 @@ def text(comparison: Comparison, at: date) -> str:
 
 
 def markdown(comparison: Comparison, at: date) -> str:
-    rows = [_row(api, at) for api in comparison.equivalents]
+    rows = [_row(comparison.plan, api, at) for api in comparison.equivalents]
     reasons = "\n".join(f"- {reason}" for reason in comparison.decision.reasons)
     return "\n\n".join(
         [
@@ -42,22 +44,34 @@ def markdown(comparison: Comparison, at: date) -> str:
 
 def data(comparison: Comparison, at: date) -> list[dict[str, Any]]:
     """JSON-ready; money as decimal strings."""
-    return [
-        {
-            "comparator": api.comparator,
-            "monthly_usd": str(api.monthly_usd),
-            "break_even_requests_per_month": api.break_even_requests_per_month,
-            "reachable": api.reachable,
-            "source": api.source,
-            "checked": api.checked.isoformat(),
-            **age.data(api.checked, _reckoned(api, at)),
-        }
-        for api in comparison.equivalents
-    ]
+    return [_data(comparison.plan, api, at) for api in comparison.equivalents]
+
+
+def _data(plan: Plan, api: ApiEquivalent, at: date) -> dict[str, Any]:
+    found = api.break_even
+    return {
+        "comparator": api.comparator,
+        "usd_per_request": f"{api.usd_per_request:f}",
+        "monthly_usd": str(api.monthly_usd),
+        "usd_per_million_tokens": f"{usd_per_million_tokens(plan, api.monthly_usd):.4f}",
+        "break_even_requests_per_month": api.break_even_requests_per_month,
+        "break_even_requests_per_second": round(found.peak_requests_per_second, 4) if found else None,
+        "break_even_utilisation": round(found.utilisation, 4) if found else None,
+        "break_even_nodes": found.nodes if found else None,
+        "reachable": api.reachable,
+        "source": api.source,
+        "checked": api.checked.isoformat(),
+        **age.data(api.checked, _reckoned(api, at)),
+    }
 
 
 def decision_data(comparison: Comparison) -> dict[str, Any]:
-    return {"choice": comparison.decision.choice, "reasons": list(comparison.decision.reasons)}
+    found = comparison.decision
+    return {
+        "choice": found.choice,
+        "reasons": list(found.reasons),
+        "self_hosted_share": None if found.self_hosted_share is None else round(found.self_hosted_share, 4),
+    }
 
 
 def traffic(plan: Plan) -> str:
@@ -68,15 +82,43 @@ def traffic(plan: Plan) -> str:
 
 
 def capacity(plan: Plan) -> str:
-    """What the plan serves of that shape, with the estimate's band, and how busy the traffic keeps it."""
-    one, headroom = plan.capacity, plan.deployment.headroom
-    low, high, saturated = (plan.replicas * rate for rate in (one.low, one.high, one.saturated_requests_per_second))
+    """What the plan serves of that shape, estimated or measured, and how busy the traffic keeps it."""
+    headroom = plan.deployment.headroom
     return (
-        f"This plan serves about {plan.requests_per_second:,.2f} requests/s of that shape ({low:,.2f} to {high:,.2f}) "
-        f"within {plan.deployment.slo}; {saturated:,.2f} saturated.\n"
+        f"{_served(plan)}.\n"
         f"With {_percent(headroom.target_utilisation)} of that at the peak it carries {plan.requests_per_month:,} "
         f"requests a month; this traffic keeps it {_percent(plan.utilisation)} busy."
     )
+
+
+def _served(plan: Plan) -> str:
+    """With the band of an estimate, and with source and date of what is measured."""
+    one = plan.capacity
+    low, high, saturated = (
+        plan.most_replicas * rate for rate in (one.low, one.high, one.saturated_requests_per_second)
+    )
+    within = f"within {plan.deployment.slo}"
+    measured = f"measured {one.date}: {one.source}"
+    if one.basis == "measured":
+        also = "measured, too" if one.saturated_basis == "measured" else "estimated"
+        served = f"This plan serves {plan.requests_per_second:,.2f} requests/s of that shape {within}, {measured}"
+        return f"{served}; {saturated:,.2f} saturated, {also}"
+    served = (
+        f"This plan serves about {plan.requests_per_second:,.2f} requests/s of that shape ({low:,.2f} to {high:,.2f})"
+    )
+    if one.saturated_basis == "measured":
+        return f"{served} {within}, estimated from {saturated:,.2f} saturated, {measured}"
+    return f"{served} {within}; {saturated:,.2f} saturated"
+
+
+def capacity_data(capacity: Capacity) -> dict[str, Any]:
+    """Where `requests_per_second` and `saturated_requests_per_second` are from."""
+    return {
+        "basis": capacity.basis,
+        "saturated_basis": capacity.saturated_basis,
+        "source": capacity.source,
+        "date": None if capacity.date is None else capacity.date.isoformat(),
+    }
 
 
 def _percent(share: float) -> str:
@@ -88,13 +130,22 @@ def _reckoned(api: ApiEquivalent, at: date) -> date:
     return max(at, api.checked)
 
 
-def _row(api: ApiEquivalent, at: date) -> list[str]:
+def reachable(plan: Plan, api: ApiEquivalent) -> str:
+    """`yes`, `never`, `unknown`, or with how many nodes it would be: `from 3 nodes`."""
+    if api.reachable is False and api.break_even and api.break_even.nodes:
+        noun = "replica" if plan.facts.profile.is_serverless else "node"
+        return f"from {count(api.break_even.nodes, noun)}"
+    return {True: "yes", False: "never", None: "unknown"}[api.reachable]
+
+
+def _row(plan: Plan, api: ApiEquivalent, at: date) -> list[str]:
     requests = api.break_even_requests_per_month
     mark = age.stale(api.checked, _reckoned(api, at))
     return [
         api.comparator,
         money.usd(api.monthly_usd),
+        money.usd(usd_per_million_tokens(plan, api.monthly_usd)),
         "-" if requests is None else f"{requests:,}",
-        _REACHABLE[api.reachable],
+        reachable(plan, api),
         f"{api.source} ({mark})" if mark else api.source,
     ]

@@ -2,104 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final
 
 from breakeven.core.comparison import Comparison
-from breakeven.core.cost import CostLine, CostProjection, OfferedRent
+from breakeven.core.cost import OfferedRent, cost_range
 from breakeven.core.plan import Plan
-from breakeven.output import age, api, money, offers, plan_line, table
-
-SCHEMA: Final = "breakeven.cost/1"
-
-_LINE_HEADERS: Final = ["Self-hosted", "Per month", "How"]
-_OFFER_HEADERS: Final = ["Offer", "Per month", "Price of one GPU", "Sold as", "Terms", "Checked"]
+from breakeven.output import api, bill, offers, plan_line
 
 
 def render(output: str, comparison: Comparison, offered: Sequence[OfferedRent], at: date) -> str:
-    """By the value of `-o`."""
-    if output == "json":
-        return json.dumps(data(comparison, offered, at), indent=2)
-    return markdown(comparison, offered, at) if output == "markdown" else text(comparison, offered, at)
-
-
-def text(comparison: Comparison, offered: Sequence[OfferedRent], at: date) -> str:
+    """By the value of `-o`: "table" or "markdown"."""
+    is_markdown = output == "markdown"
+    plan, projection = comparison.plan, comparison.projection
+    notes = bill.notes(plan, projection, cost_range(plan))
     parts = [
-        "\n".join(f"{name:<8} {value}" for name, value in _facts(comparison.plan, at)),
-        table.text(_LINE_HEADERS, _line_rows(comparison.projection)),
-        "\n".join(["Sources", *(f"  {source}" for source in sources(comparison.projection, at))]),
+        "\n".join(f"- {name}: {value}" if is_markdown else f"{name:<8} {value}" for name, value in _facts(plan, at)),
+        bill.rows(output, projection),
+        ("\n\n" if is_markdown else "\n").join(notes),
+        _sources(is_markdown, bill.sources(projection, at)),
     ]
     if offered:
-        parts.append(f"{offers.span(offered, at)}\n{table.text(_OFFER_HEADERS, _offer_rows(offered, at))}")
-    return "\n\n".join([*parts, api.text(comparison, at)])
+        below = "\n\n" if is_markdown else "\n"
+        parts.append(f"{offers.span(offered, at)}{below}{bill.offer_rows(output, offered, at)}")
+    return "\n\n".join([*parts, api.markdown(comparison, at) if is_markdown else api.text(comparison, at)])
 
 
-def markdown(comparison: Comparison, offered: Sequence[OfferedRent], at: date) -> str:
-    *lines, total = _line_rows(comparison.projection)
-    bold = [f"**{cell}**" if cell else "" for cell in total]
-    parts = [
-        "\n".join(f"- {name}: {value}" for name, value in _facts(comparison.plan, at)),
-        table.markdown(_LINE_HEADERS, [*lines, bold]),
-        "\n".join(f"- {source}" for source in sources(comparison.projection, at)),
-    ]
-    if offered:
-        parts += [offers.span(offered, at), table.markdown(_OFFER_HEADERS, _offer_rows(offered, at))]
-    return "\n\n".join([*parts, api.markdown(comparison, at)])
-
-
-def data(comparison: Comparison, offered: Sequence[OfferedRent], at: date) -> dict[str, Any]:
-    """JSON-ready, as docs/schemas/cost.schema.json describes it: money as decimal strings, unknown as null."""
-    plan = comparison.plan
-    return {
-        "schema": SCHEMA,
-        "prices_at": at.isoformat(),
-        "profile": plan.facts.profile.name,
-        "model": plan.facts.model.name,
-        "serverless": plan.facts.profile.is_serverless,
-        "replicas": plan.replicas,
-        "tensor_parallel_size": plan.split.tensor_parallel_size,
-        "pipeline_parallel_size": plan.split.pipeline_parallel_size,
-        "precision": plan.split.precision,
-        "gpus": plan.gpus,
-        "gpus_unused": plan.gpus_unused,
-        "nodes": plan.nodes,
-        "workload": {
-            "requests_per_month": plan.workload.requests_per_month,
-            "input_tokens": plan.workload.input_tokens,
-            "output_tokens": plan.workload.output_tokens,
-            "cached_share": plan.workload.cached_share,
-            "peak_to_mean": plan.workload.peak_to_mean,
-        },
-        "requests_per_second": {
-            "estimate": round(plan.requests_per_second, 4),
-            "low": round(plan.replicas * plan.capacity.low, 4),
-            "high": round(plan.replicas * plan.capacity.high, 4),
-        },
-        "slo": {"ttft_p99_ms": plan.deployment.slo.ttft_p99_ms, "tpot_ms": plan.deployment.slo.tpot_ms},
-        "saturated_requests_per_second": round(plan.replicas * plan.capacity.saturated_requests_per_second, 4),
-        "requests_per_month": plan.requests_per_month,
-        "utilisation": round(plan.utilisation, 4),
-        "self_hosted": _projection_data(comparison.projection, at),
-        "offers": [offered_data(rent, at) for rent in offered],
-        "api": api.data(comparison, at),
-        "decision": api.decision_data(comparison),
-    }
-
-
-def sources(projection: CostProjection, at: date) -> list[str]:
-    """Where each figure of the bill comes from, and when it was checked."""
-    return [
-        f"{line.name}: {line.source}{f', checked {age.checked(line.checked, at)}' if line.checked else ''}"
-        for line in projection.lines
-        if line.source
-    ]
-
-
-def price_data(projection: CostProjection, at: date) -> list[dict[str, Any]]:
-    """JSON-ready: where each line's price is from, and how old it is."""
-    return [{"name": line.name, "source": line.source, **_checked(line, at)} for line in projection.lines]
+def _sources(is_markdown: bool, sources: list[str]) -> str:
+    if is_markdown:
+        return "\n".join(f"- {source}" for source in sources)
+    return "\n".join(["Sources", *(f"  {source}" for source in sources)])
 
 
 def _facts(plan: Plan, at: date) -> list[tuple[str, str]]:
@@ -111,49 +43,3 @@ def _facts(plan: Plan, at: date) -> list[tuple[str, str]]:
         ("Traffic", f"{api.traffic(plan)}; {mean}"),
         ("Prices", f"of {at}"),
     ]
-
-
-def _line_rows(projection: CostProjection) -> list[list[str]]:
-    rows = [[line.name, money.usd(line.monthly_usd), line.detail] for line in projection.lines]
-    at_least = "at least " if projection.unknown else ""
-    return [*rows, ["Total", f"{at_least}{money.usd(projection.monthly_usd)}", ""]]
-
-
-def _offer_rows(offered: Sequence[OfferedRent], at: date) -> list[list[str]]:
-    return [
-        [
-            rent.offer.name,
-            money.usd(rent.monthly_usd),
-            money.per_gpu_hour(rent.offer.usd_per_gpu_hour),
-            offers.sold_as(rent.offer),
-            offers.terms(rent.offer),
-            age.checked(rent.offer.checked, at),
-        ]
-        for rent in offered
-    ]
-
-
-def _projection_data(projection: CostProjection, at: date) -> dict[str, Any]:
-    return {
-        "monthly_usd": str(projection.monthly_usd),
-        "at_least": bool(projection.unknown),
-        "lines": [_line_data(line, at) for line in projection.lines],
-    }
-
-
-def _line_data(line: CostLine, at: date) -> dict[str, Any]:
-    return {
-        "name": line.name,
-        "monthly_usd": None if line.monthly_usd is None else str(line.monthly_usd),
-        "source": line.source,
-        **_checked(line, at),
-        "detail": line.detail,
-    }
-
-
-def _checked(line: CostLine, at: date) -> dict[str, Any]:
-    return {"checked": line.checked.isoformat() if line.checked else None, **age.data(line.checked, at)}
-
-
-def offered_data(rent: OfferedRent, at: date) -> dict[str, Any]:
-    return {**offers.data(rent.offer, at), "monthly_usd": str(rent.monthly_usd)}

@@ -10,7 +10,7 @@ from breakeven.core.cost import CostProjection
 from breakeven.core.live import Readiness, Target
 from breakeven.core.plan import SERVICE_PORT, Plan
 from breakeven.core.units import count
-from breakeven.output import age, cost, plan_line, table
+from breakeven.output import age, bill, plan_line, table
 from breakeven.output.money import usd
 
 SCHEMA: Final = "breakeven.status/1"
@@ -68,7 +68,7 @@ def _data(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjec
         "gpus": {"live": readiness.gpus, "planned": plan.gpus},
         "endpoint": plan.endpoint,
         "recorded_monthly_usd": str(recorded.monthly_usd) if recorded.lines else None,
-        "recorded_prices": cost.price_data(recorded, at),
+        "recorded_prices": bill.price_data(recorded, at),
     }
 
 
