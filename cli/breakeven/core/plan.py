@@ -131,11 +131,12 @@ def plan(deployment: Deployment, facts: Facts) -> Plan:
 
     Raises InfeasibleError when the model does not fit the profile's node, or cannot keep the latency objective there.
     """
-    return plan_of(deployment, facts, _choose(deployment, facts))
+    chosen = _choose(deployment, facts)
+    return plan_of(deployment, facts, chosen)
 
 
 def plan_of(deployment: Deployment, facts: Facts, chosen: Candidate) -> Plan:
-    """That of one candidate. Raises InfeasibleError when it cannot keep the latency objective."""
+    """That of one candidate. Raises InfeasibleError where it keeps the objective at no load."""
     capacity = _capacity(deployment, facts, chosen)
     replicas, bounds = _replicas(deployment, facts.profile, chosen, capacity)
     return Plan(
@@ -178,11 +179,6 @@ def _capacity(deployment: Deployment, facts: Facts, chosen: Candidate) -> Capaci
         bound=chosen.under_slo.bound,
     )
     return capacity_of(run, estimated) if run else estimated
-
-
-def alone_on(deployment: Deployment, facts: Facts, chosen: Candidate) -> Estimate:
-    """One request at a time: no load is lighter."""
-    return estimate(server(facts, chosen.split, chosen.memory), requests_of(deployment.workload), 1.0)
 
 
 def _replicas(
@@ -266,3 +262,8 @@ def too_slow(deployment: Deployment, facts: Facts, chosen: Candidate) -> Infeasi
         f"one request alone takes about {ttft:,} ms to its first token (p99) and {tpot:,} ms for each further one",
         hint=f"ask for less (--ttft-p99-ms above {ttft}, --tpot-ms above {tpot}), shorter prompts, or faster hardware",
     )
+
+
+def alone_on(deployment: Deployment, facts: Facts, chosen: Candidate) -> Estimate:
+    """One request at a time."""
+    return estimate(server(facts, chosen.split, chosen.memory), requests_of(deployment.workload), 1.0)

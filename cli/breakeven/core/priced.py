@@ -26,7 +26,6 @@ CONCESSIONS: Final = {
     "stale": f"the price was checked more than {STALE_AFTER_DAYS} days from the day whose prices count",
     "cold starts": "the first requests after idle time wait for a start, outside the objective",
     "quantised": "vLLM quantises the weights at the start; what that does to answers is not looked at",
-    "fp8 cache": "the KV cache is kept in fp8; what that does to answers is not looked at",
     "pipelined": "no measured row has pipeline parallelism: its rates are the estimate's alone",
 }
 
@@ -109,7 +108,6 @@ class Priced:
             "stale": self.is_stale,
             "cold starts": plan.facts.profile.is_serverless and not plan.replicas_range[0],
             "quantised": plan.quantization is not None,
-            "fp8 cache": plan.split.kv_cache_dtype == "fp8",
             "pipelined": plan.split.pipeline_parallel_size > 1,
         }
         return frozenset(name for name, holds in found.items() if holds)

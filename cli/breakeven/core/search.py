@@ -53,7 +53,7 @@ class Search:
 
 def search(deployment: Deployment, wanted: Wanted, at: date) -> Search:
     """Of prices that ask for the same concessions on that day, only the cheapest is projected: the plan is the same."""
-    ways = [(shape, split) for shape in wanted.shapes for split in splits(shape.facts(wanted.model))]
+    ways = [(shape, split) for shape in wanted.shapes for split in _ways(shape.facts(wanted.model))]
     looked_at = sum(len(shape.prices) for shape, _ in ways)
     try:
         judged = _judged(deployment, wanted)
@@ -73,6 +73,11 @@ def search(deployment: Deployment, wanted: Wanted, at: date) -> Search:
     )
 
 
+def _ways(facts: Facts) -> list[Split]:
+    """An 8-bit cache is for the user to ask for: what it does to answers is not looked at."""
+    return [split for split in splits(facts) if split.kv_cache_dtype == "auto"]
+
+
 def _judged(deployment: Deployment, wanted: Wanted) -> dict[tuple[str, Split], One]:
     """By accelerator and split: how large the node is, and what it costs, changes nothing about one replica."""
     by_accelerator: dict[str, list[Facts]] = {}
@@ -82,7 +87,7 @@ def _judged(deployment: Deployment, wanted: Wanted) -> dict[tuple[str, Split], O
         (name, found.split): One(facts=facts[0], candidate=found, workload=deployment.workload)
         for name, facts in by_accelerator.items()
         for found in candidates(
-            deployment, facts[0], dict.fromkeys(way for node in facts for way in splits(node))
+            deployment, facts[0], dict.fromkeys(way for node in facts for way in _ways(node))
         ).ranked
     }
 
@@ -112,7 +117,6 @@ def _pinned(deployment: Deployment, wanted: Wanted, shape: Shape, split: Split) 
             tensor_parallel_size=split.tensor_parallel_size,
             pipeline_parallel_size=split.pipeline_parallel_size if split.pipeline_parallel_size > 1 else None,
             precision=None if published else split.precision,
-            kv_cache_dtype=None if split.kv_cache_dtype == "auto" else split.kv_cache_dtype,
         ),
     )
 

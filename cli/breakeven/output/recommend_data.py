@@ -55,7 +55,6 @@ def _plan(one: Priced, step: NextStep, at: date) -> dict[str, Any]:
         "tensor_parallel_size": plan.split.tensor_parallel_size,
         "pipeline_parallel_size": plan.split.pipeline_parallel_size,
         "precision": plan.split.precision,
-        "kv_cache_dtype": plan.split.kv_cache_dtype,
         "offer": offers.data(facts.offer, at) if facts.offer else None,
         "self_hosted": bill.data(plan, one.projection, cost_range(plan), at),
         "requests_per_second": round(plan.requests_per_second, 4),
