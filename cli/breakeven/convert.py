@@ -106,6 +106,8 @@ def _scalar(data: Any, type_: Any, path: KeyPath) -> Any:
         return data
     if type_ is Decimal and (usd := _usd(data)) is not None:
         return usd
+    if type_ is date and (day := _day(data)) is not None:
+        return day
     raise Refused(path, f"expected {_WORDS[type_]}, got {_shown(data)}")
 
 
@@ -116,6 +118,15 @@ def _usd(data: Any) -> Decimal | None:
     except InvalidOperation:
         return None
     return usd if usd is not None and usd.is_finite() else None
+
+
+def _day(data: Any) -> date | None:
+    """JSON has no dates: `plain` writes them as text."""
+    try:
+        day = date.fromisoformat(data) if isinstance(data, str) else None
+    except ValueError:
+        return None
+    return day if str(day) == data else None
 
 
 def _shown(data: Any) -> str:

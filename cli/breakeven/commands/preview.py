@@ -12,24 +12,35 @@ from breakeven import options, terminal
 
 @click.command(name="preview")
 @options.deployment_options
+@options.budget_options
 @options.compare_option
 @options.cluster_options
+@click.option(
+    "--save", metavar="FILE", type=click.Path(path_type=Path), help="Save it as a plan, for `deploy up --plan FILE`."
+)
 @options.output_option
 def command(
     kubeconfig: Path | None,
     context: str | None,
     sandbox: bool,
     compare_with: tuple[str, ...],
+    save: Path | None,
     output: str,
     **inputs: Any,
 ) -> None:
     """Show what would change in the cluster, and what it would cost. Changes nothing.
 
+    A bill that is over budget ends in exit code 6, after all was shown.
+
     \b
-    Example:
+    Examples:
       deploy preview --profile 4xa100 --replicas 2 -o markdown
+      deploy preview --profile 4xa100 --max-increase-percent 50 --save plan.json
     """
-    from breakeven import price_book
+    from breakeven import plan_file, price_book
+    from breakeven.core.budget import Approval, judge
+    from breakeven.core.comparison import compare
+    from breakeven.core.saved_plan import saved_plan
     from breakeven.engine import session
     from breakeven.output import preview
 
@@ -37,4 +48,11 @@ def command(
     prices = price_book.prices(plan, compare_with)
     where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
     with session.begin(plan, where, terminal.on_progress) as rollout:
-        click.echo(preview.render(output, rollout.preview(), prices))
+        shown = rollout.preview()
+    comparison = compare(plan, prices)
+    verdict = judge(plan.deployment.budget, shown.diff, comparison.equivalents)
+    click.echo(preview.render(output, shown, comparison, verdict, terminal.paint))
+    if save:
+        plan_file.write(save, saved_plan(shown, verdict, prices, session.versions(), terminal.now()))
+        terminal.say(f"\nSaved to {save}; `deploy up --plan {save}` applies it, unless something has moved by then")
+    Approval(verdict=verdict)

@@ -25,4 +25,5 @@ def command(file: Path | None, profile: str | None, name: str | None, sandbox: b
 
     stack = options.deployment(file, profile=profile, name=name).stack
     found = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)
-    click.echo(status.render(output, found.plan, found.cluster.target, found.readiness(), found.state.cost))
+    state = found.state
+    click.echo(status.render(output, found.plan, found.cluster.target, found.readiness(), state.cost, state.override))

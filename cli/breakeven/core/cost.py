@@ -14,6 +14,14 @@ from breakeven.core.units import cents, count
 
 
 @dataclass(frozen=True, kw_only=True)
+class CostInput:
+    """One thing that a line's figure follows from: `nodes`, `2`. A cost diff names those that changed."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CostLine:
     """USD a month, rounded to cents; None where the price is unknown, which is never 0.
 
@@ -26,6 +34,7 @@ class CostLine:
     source: str
     checked: date | None = None
     usd_per_request: Decimal | None = None
+    inputs: tuple[CostInput, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +42,11 @@ class CostProjection:
     """The bill of a month of 730 h."""
 
     lines: tuple[CostLine, ...]
+
+    def __post_init__(self) -> None:
+        """A diff matches lines by name."""
+        if len({line.name for line in self.lines}) != len(self.lines):
+            raise ValueError("two lines of a bill have the same name")
 
     @property
     def monthly_usd(self) -> Decimal:
@@ -95,7 +109,19 @@ def _node_rent(plan: Plan) -> CostLine:
         f"offer {offer.name} ({offer.provider} {offer.sku}, {offer.region}, {offer.commitment})",
         source=offer.source,
         checked=offer.checked,
+        inputs=_inputs(
+            nodes=plan.nodes,
+            gpus_per_node=profile.gpus_per_node,
+            usd_per_gpu_hour=offer.usd_per_gpu_hour,
+            price=f"offer {offer.name}",
+        ),
     )
+
+
+def _inputs(**values: object) -> tuple[CostInput, ...]:
+    """As text, so that they are recorded and compared as they are shown."""
+    shown = {name: f"{value.normalize():f}" if isinstance(value, Decimal) else value for name, value in values.items()}
+    return tuple(CostInput(name=name, value=str(value)) for name, value in shown.items())
 
 
 def _reference_rent(plan: Plan, nodes: str) -> CostLine:
@@ -108,6 +134,9 @@ def _reference_rent(plan: Plan, nodes: str) -> CostLine:
         detail=f"{nodes} × ${reference.usd_per_month:,.2f}, reference row of {plan.facts.profile.name}",
         source=reference.source,
         checked=reference.checked,
+        inputs=_inputs(
+            nodes=plan.nodes, usd_per_node=reference.usd_per_month, price=f"reference row of {plan.facts.profile.name}"
+        ),
     )
 
 
@@ -131,6 +160,12 @@ def _serverless_rent(plan: Plan) -> CostLine:
         source=offer.source,
         checked=offer.checked,
         usd_per_request=usd_per_request,
+        inputs=_inputs(
+            requests_per_month=requests,
+            gpu_seconds_per_request=f"{seconds * plan.tensor_parallel_size:.4f}",
+            usd_per_gpu_hour=offer.usd_per_gpu_hour,
+            price=f"offer {offer.name}",
+        ),
     )
 
 
@@ -150,6 +185,7 @@ def _storage(plan: Plan) -> tuple[CostLine, ...]:
             monthly_usd=None if usd is None else cents(usd * gib),
             detail=f"{gib} GiB × {'unknown' if usd is None else f'${usd}'}/GiB-month",
             source="" if usd is None else "prices.storage_usd_per_gib_month",
+            inputs=_inputs(gib=gib, storage_usd_per_gib_month="unknown" if usd is None else usd),
         ),
     )
 
@@ -166,6 +202,6 @@ def _setup(plan: Plan) -> CostLine:
 
 
 def _flat(name: str, key: str, given: Decimal | None, default: Decimal) -> CostLine:
-    if given is not None:
-        return CostLine(name=name, monthly_usd=cents(given), detail="as given", source=f"prices.{key}")
-    return CostLine(name=name, monthly_usd=cents(default), detail="the profile's default", source=f"profile: {key}")
+    usd = cents(default if given is None else given)
+    detail, source = ("the profile's default", f"profile: {key}") if given is None else ("as given", f"prices.{key}")
+    return CostLine(name=name, monthly_usd=usd, detail=detail, source=source, inputs=_inputs(**{key: usd}))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from breakeven.core.cost import CostLine, CostProjection
+from breakeven.core.cost import CostInput, CostLine, CostProjection
 from breakeven.core.plan import Plan
+from breakeven.core.served import served
 
 
 def record_cost(projection: CostProjection) -> dict[str, Any]:
@@ -26,6 +28,7 @@ def _record_line(line: CostLine) -> dict[str, Any]:
         "detail": line.detail,
         "source": line.source,
         "checked": None if line.checked is None else line.checked.isoformat(),
+        "inputs": {one.name: one.value for one in line.inputs},
     }
 
 
@@ -41,6 +44,8 @@ def _recorded_line(line: Mapping[str, Any]) -> CostLine:
         detail=line["detail"],
         source=line["source"],
         checked=None if line["checked"] is None else date.fromisoformat(line["checked"]),
+        # The first versions recorded none.
+        inputs=tuple(CostInput(name=name, value=value) for name, value in line.get("inputs", {}).items()),
     )
 
 
@@ -57,4 +62,5 @@ def record_plan(plan: Plan) -> dict[str, Any]:
         "release": plan.release,
         "namespace": plan.namespace,
         "serverless": plan.facts.profile.is_serverless,
+        "serves": asdict(served(plan)),
     }

@@ -1,51 +1,67 @@
-"""A preview as text, Markdown or JSON: cluster, plan, changes, cost diff, API-equivalent."""
+"""A preview as text, Markdown or JSON: cluster, plan, changes, cost diff, API-equivalent, budget."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
-from breakeven.core.api_spend import ApiPrice
+from breakeven.core.budget import Verdict
 from breakeven.core.changes import Change, Changes
-from breakeven.core.comparison import compare
+from breakeven.core.comparison import Comparison
 from breakeven.core.manifests import gpus_requested
 from breakeven.core.preview import Preview
 from breakeven.core.units import count
-from breakeven.output import api, checks, diff, offers, plan_line, table
+from breakeven.output import api, checks, diff, offers, plan_line, served, table, verdict
+from breakeven.output.diff import Paint
 
 SCHEMA: Final = "breakeven.preview/1"
 
 _SIGNS: Final = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": " "}
 
 
-def render(output: str, preview: Preview, prices: Iterable[ApiPrice]) -> str:
-    """By the value of `-o`."""
+def render(output: str, preview: Preview, comparison: Comparison, ruled: Verdict, paint: Paint = diff.plain) -> str:
+    """By the value of `-o`; `paint` colours text for a terminal."""
     if output == "json":
-        return json.dumps(data(preview, prices), indent=2)
-    return markdown(preview, prices) if output == "markdown" else text(preview, prices)
+        return json.dumps(data(preview, comparison, ruled), indent=2)
+    if output == "markdown":
+        return markdown(preview, comparison, ruled)
+    return text(preview, comparison, ruled, paint)
 
 
-def text(preview: Preview, prices: Iterable[ApiPrice]) -> str:
-    """In the order in which one decides: where, what, what changes, what it costs, what an API would cost."""
+def text(preview: Preview, comparison: Comparison, ruled: Verdict, paint: Paint = diff.plain) -> str:
+    """In the order in which one decides: where, what, what changes, what it costs, what an API would cost, may it."""
     parts = [
         heading(preview),
         checks.text(preview.checks),
-        _changes(preview),
-        f"Cost per month\n{_indented(diff.text(preview.diff))}\n{_indented(_offers_line(preview))}",
-        f"API-equivalent of {api.traffic(preview.plan)}\n{_indented(api.text(compare(preview.plan, prices)))}",
+        _changes(preview, paint),
+        _section("Cost per month", f"{_cost(preview, paint)}\n{_offers_line(preview)}"),
+        _section("", served.text(preview.serves)),
+        _section(f"API-equivalent of {api.traffic(preview.plan)}", api.text(comparison)),
+        _section("Budget", verdict.text(ruled, paint)),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _cost(preview: Preview, paint: Paint) -> str:
+    return "\n".join([diff.text(preview.diff, paint), *_drift(preview)])
+
+
+def _drift(preview: Preview) -> list[str]:
+    """What prices did since the last apply, or why that is not known."""
+    return [line for line in (diff.drift(preview.drift), preview.doubt) if line]
+
+
+def _section(title: str, block: str) -> str:
+    """A block below its title, indented; nothing where the block is empty."""
+    lines = [f"  {line}".rstrip() for line in block.splitlines()]
+    return "\n".join([title, *lines] if title else lines) if lines else ""
 
 
 def _offers_line(preview: Preview) -> str:
     """The range of real prices beside the one that counts, and how to choose one."""
     return f"{offers.span(preview.offered)}; `deploy profiles {preview.plan.facts.profile.name}` lists them for --offer"
-
-
-def _indented(block: str) -> str:
-    return "\n".join(f"  {line}".rstrip() for line in block.splitlines())
 
 
 def heading(preview: Preview) -> str:
@@ -60,23 +76,23 @@ def heading(preview: Preview) -> str:
     return "\n".join(f"{name:<8} {value}" for name, value in rows)
 
 
-def _changes(preview: Preview) -> str:
+def _changes(preview: Preview, paint: Paint) -> str:
     changes = preview.changes
     if changes.is_empty:
         return "Changes\n  no changes"
-    lines = ["Changes", *(f"  {line}" for line in _change_lines(changes)), f"  {_summary(changes)}"]
+    lines = ["Changes", *(f"  {line}" for line in _change_lines(changes, paint)), f"  {_summary(changes)}"]
     if any(change.op == "replace" for change in changes.objects):
         lines.append("  ± is deleted before it is made again: an outage until it is ready")
     return "\n".join(lines)
 
 
-def _change_lines(changes: Changes) -> Iterator[str]:
+def _change_lines(changes: Changes, paint: Paint) -> Iterator[str]:
     """A line an object, and below it a line for each property that changes."""
     changing = [change for change in changes.objects if change.op != "same"]
     rows = [_row(change)[:-1] for change in changing]
     aligned = table.text(["", "", "Object", "GPUs"], rows).splitlines()[1:] if rows else []
     for line, change in zip(aligned, changing, strict=True):
-        yield line
+        yield diff.signed(line, line[0], paint)
         yield from (f"     {what}" for what in _what(change))
 
 
@@ -125,7 +141,7 @@ def _summary(changes: Changes) -> str:
     return f"{words}{own}{f', {same} unchanged' if same else ''}"
 
 
-def markdown(preview: Preview, prices: Iterable[ApiPrice]) -> str:
+def markdown(preview: Preview, comparison: Comparison, ruled: Verdict) -> str:
     """For a pull request: the headline first; of the checks, those that did not pass."""
     rows = [_row(change) for change in preview.changes.objects if change.op != "same"]
     changes = table.markdown(["", "Operation", "Object", "GPUs", "What"], rows) if rows else "No changes."
@@ -133,16 +149,19 @@ def markdown(preview: Preview, prices: Iterable[ApiPrice]) -> str:
     parts = [
         f"### `{preview.plan.stack}`: {plan_line.of(preview.plan)}",
         diff.markdown(preview.diff),
+        *_drift(preview),
+        served.markdown(preview.serves),
+        verdict.markdown(ruled),
         checks.markdown(doubts) if doubts else "",
         changes,
-        api.markdown(compare(preview.plan, prices)),
+        api.markdown(comparison),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def data(preview: Preview, prices: Iterable[ApiPrice]) -> dict[str, Any]:
-    """JSON-ready; money as decimal strings."""
-    plan, comparison = preview.plan, compare(preview.plan, prices)
+def data(preview: Preview, comparison: Comparison, ruled: Verdict) -> dict[str, Any]:
+    """JSON-ready, as docs/schemas/preview.schema.json describes it; money as decimal strings."""
+    plan = preview.plan
     return {
         "schema": SCHEMA,
         "cluster": {"server": preview.target.server, "context": preview.target.context},
@@ -152,7 +171,9 @@ def data(preview: Preview, prices: Iterable[ApiPrice]) -> dict[str, Any]:
         "counts": preview.changes.counts,
         "changes": [_change_data(change) for change in preview.changes.objects if change.op != "same"],
         "checks": checks.data(preview.checks),
-        "cost": diff.data(preview.diff),
+        "cost": {**diff.data(preview.diff), "drift": diff.data(preview.drift), "doubt": preview.doubt},
+        "serves": served.data(preview.serves),
+        "budget": verdict.data(ruled),
         "api": api.data(comparison),
         "decision": api.decision_data(comparison),
     }

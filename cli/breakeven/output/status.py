@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from breakeven.core.cost import CostProjection
@@ -15,11 +16,16 @@ from breakeven.output.money import usd
 SCHEMA: Final = "breakeven.status/1"
 
 
-def render(output: str, plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection) -> str:
+Override = Mapping[str, Any]
+
+
+def render(
+    output: str, plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection, override: Override | None
+) -> str:
     """By the value of `-o`."""
     if output == "json":
-        return json.dumps(_data(plan, target, readiness, recorded), indent=2)
-    rows = _rows(plan, target, readiness, recorded)
+        return json.dumps({**_data(plan, target, readiness, recorded), "budget_override": override}, indent=2)
+    rows = [*_rows(plan, target, readiness, recorded), *_override_row(override)]
     return table.markdown(["", ""], rows) if output == "markdown" else "\n".join(f"{a:<10} {b}" for a, b in rows)
 
 
@@ -33,6 +39,14 @@ def _rows(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjec
         ["Endpoint", plan.endpoint],
         ["Recorded", f"{monthly(recorded)}, as last applied" if recorded.lines else monthly(recorded)],
     ]
+
+
+def _override_row(override: Override | None) -> list[list[str]]:
+    """Only where the last apply was over budget."""
+    if override is None:
+        return []
+    exceeded = "; ".join(str(reason) for reason in override.get("exceeded", ()))
+    return [["Budget", f"overridden at {override.get('at')}: {override.get('reason')} ({exceeded})"]]
 
 
 def ready(readiness: Readiness) -> str:

@@ -1,0 +1,52 @@
+"""What the last apply costs and serves: as it was recorded, and at today's prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from breakeven import load
+from breakeven.core.cost import CostProjection, project
+from breakeven.core.cost_diff import NOTHING
+from breakeven.core.plan import Plan, plan
+from breakeven.core.served import NOTHING_SERVED, Served, recorded_served, served
+from breakeven.engine.state import State
+from breakeven.errors import DeployError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """`today` is `recorded` where it cannot be priced any more; `doubt` then says why."""
+
+    recorded: CostProjection
+    today: CostProjection
+    serves: Served | None
+    doubt: str = ""
+
+
+NO_BASELINE: Final = Baseline(recorded=NOTHING, today=NOTHING, serves=NOTHING_SERVED)
+
+
+def baseline(state: State) -> Baseline:
+    """Raises GateError where the recorded bill cannot be read."""
+    recorded = state.cost
+    if not recorded.lines:
+        return NO_BASELINE
+    try:
+        former = _as_applied(state)
+    # A record of another version, an offer or a model that is not in the catalogue any more.
+    except (DeployError, LookupError, TypeError, ValueError) as error:
+        doubt = f"the last apply cannot be priced today: {error}"
+        serves = recorded_served(state.outputs.get("plan") or {})
+        return Baseline(recorded=recorded, today=recorded, serves=serves, doubt=doubt)
+    return Baseline(recorded=recorded, today=project(former), serves=served(former))
+
+
+def _as_applied(state: State) -> Plan:
+    """The recorded inputs with today's catalogue, in the quantities that were applied."""
+    deployment, record = state.outputs["deployment"], state.outputs["plan"]
+    wanted = load.deployment_from(deployment, "the recorded deployment")
+    replicas = int(record["replicas"])
+    sized = replace(wanted, replicas=replicas, nodes=None, max_model_len=int(record["max_model_len"]))
+    found = plan(sized, load.facts(sized))
+    return replace(found, deployment=wanted, tensor_parallel_size=int(record["tensor_parallel_size"]))
