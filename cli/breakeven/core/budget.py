@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
 from breakeven.core.api_spend import ApiEquivalent
@@ -15,6 +15,7 @@ from breakeven.core.cost_diff import CostDiff
 from breakeven.core.deployment import Budget
 from breakeven.errors import GateError, InputError
 
+_CENTI: Final = Decimal("0.01")
 _LONGEST_REASON: Final = 500
 
 
@@ -116,8 +117,9 @@ def _percent(bill: CostDiff, most: float) -> Ruling:
         return Ruling(limit=limit, passes=True, detail=f"there is no bill to rise from, {limit} is {most:g}")
     # Multiplied out: a quotient would be rounded.
     passes = bill.rise_usd * 100 <= Decimal(repr(most)) * bill.before_usd
-    percent = bill.rise_usd / bill.before_usd * 100
-    return Ruling(limit=limit, passes=passes, detail=f"the bill changes by {percent:,.2f} %, {limit} is {most:g}")
+    # Rounded to the side of the limit that it lies on.
+    percent = (bill.rise_usd / bill.before_usd * 100).quantize(_CENTI, ROUND_FLOOR if passes else ROUND_CEILING)
+    return Ruling(limit=limit, passes=passes, detail=f"the bill changes by {percent:,} %, {limit} is {most:g}")
 
 
 def _above_api(bill: CostDiff, apis: Sequence[ApiEquivalent], most: Decimal) -> Ruling:

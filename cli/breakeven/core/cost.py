@@ -162,7 +162,7 @@ def _serverless_rent(plan: Plan) -> CostLine:
         usd_per_request=usd_per_request,
         inputs=_inputs(
             requests_per_month=requests,
-            gpu_seconds_per_request=f"{seconds * plan.tensor_parallel_size:.4f}",
+            gpu_seconds_per_request=f"{seconds * plan.split.gpus:.4f}",
             usd_per_gpu_hour=offer.usd_per_gpu_hour,
             price=f"offer {offer.name}",
         ),

@@ -8,6 +8,7 @@ from typing import Final
 from breakeven import load
 from breakeven.core.cost import CostProjection, project
 from breakeven.core.cost_diff import NOTHING
+from breakeven.core.deployment import EngineChoice
 from breakeven.core.plan import Plan, plan
 from breakeven.core.served import NOTHING_SERVED, Served, recorded_served, served
 from breakeven.engine.state import State
@@ -34,19 +35,35 @@ def baseline(state: State) -> Baseline:
         return NO_BASELINE
     try:
         former = _as_applied(state)
-    # A record of another version, an offer or a model that is not in the catalogue any more.
-    except (DeployError, LookupError, TypeError, ValueError) as error:
-        doubt = f"the last apply cannot be priced today: {error}"
-        serves = recorded_served(state.outputs.get("plan") or {})
-        return Baseline(recorded=recorded, today=recorded, serves=serves, doubt=doubt)
+    except DeployError as error:
+        # Such as an offer or a model that is not in the catalogue any more.
+        return _as_recorded(recorded, state, error.message)
+    except (LookupError, TypeError, ValueError):
+        return _as_recorded(recorded, state, "another version of Breakeven recorded it")
     return Baseline(recorded=recorded, today=project(former), serves=served(former))
+
+
+def _as_recorded(recorded: CostProjection, state: State, why: str) -> Baseline:
+    return Baseline(
+        recorded=recorded,
+        today=recorded,
+        serves=recorded_served(state.outputs.get("plan") or {}),
+        doubt=f"Before is as it was recorded, not at today's prices: {why}.",
+    )
 
 
 def _as_applied(state: State) -> Plan:
     """The recorded inputs with today's catalogue, in the quantities that were applied."""
     deployment, record = state.outputs["deployment"], state.outputs["plan"]
-    wanted = load.deployment_from(deployment, "the recorded deployment")
-    replicas = int(record["replicas"])
-    sized = replace(wanted, replicas=replicas, nodes=None, max_model_len=int(record["max_model_len"]))
-    found = plan(sized, load.facts(sized))
-    return replace(found, deployment=wanted, tensor_parallel_size=int(record["tensor_parallel_size"]))
+    wanted = replace(
+        load.deployment_from(deployment, "the recorded deployment"),
+        replicas=int(record["replicas"]),
+        nodes=None,
+        max_model_len=int(record["max_model_len"]),
+        engine=EngineChoice(
+            tensor_parallel_size=int(record["tensor_parallel_size"]),
+            pipeline_parallel_size=int(record["pipeline_parallel_size"]),
+            precision=record["precision"],
+        ),
+    )
+    return plan(wanted, load.facts(wanted))

@@ -65,7 +65,7 @@ def sentence(diff: CostDiff) -> str:
     if delta is None:
         return f"The bill becomes {after} a month{unknown}."
     if delta == 0:
-        return f"The bill stays at {after} a month{unknown}."
+        return f"The bill stays {'' if diff.unknown else 'at '}{after} a month{unknown}."
     return f"The bill {'rises' if delta > 0 else 'falls'} by {money.usd(abs(delta))} to {after} a month{unknown}."
 
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 from breakeven.core.served import ServedLine
 from breakeven.output import money, table
 
-_HEADERS: Final = ["Serves at most", "Before", "After", "Δ", "Δ %"]
+_HEADERS: Final = ["Serves about", "Before", "After", "Δ", "Δ %"]
 _NAMES: Final = {
-    "requests_per_second": "requests/s",
+    "requests_per_second": "requests/s within the objective",
     "kv_tokens": "tokens of KV cache",
-    "concurrency": "requests at once",
+    "concurrency": "requests at once, at most",
 }
 
 
