@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.previews import VERSIONS, preview_of
 
-from breakeven import plan_file, resources
+from breakeven import convert, plan_file, resources
 from breakeven.core.api_spend import ApiPrice
 from breakeven.core.budget import Verdict
 from breakeven.core.deployment import Budget, Prices
@@ -64,9 +64,7 @@ def test_only_its_owner_reads_it_whatever_the_umask(saved: SavedPlan, tmp_path: 
     assert [entry.name for entry in tmp_path.iterdir()] == ["plan.json"]
 
 
-def test_a_failed_write_leaves_what_was_there(
-    saved: SavedPlan, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_what_was_there(saved: SavedPlan, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -151,7 +149,7 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
 def test_where_it_cannot_be_written_is_said(saved: SavedPlan, tmp_path: Path) -> None:
     with pytest.raises(DeployError, match=r"cannot write .*none/plan\.json: No such file or directory"):
         plan_file.write(tmp_path / "none" / "plan.json", saved)
-    with pytest.raises(DeployError, match="cannot write .*: Is a directory"):
+    with pytest.raises(DeployError, match=r"cannot write .*: Is a directory"):
         plan_file.write(tmp_path, saved)
 
 
@@ -167,7 +165,7 @@ def test_a_plan_that_somebody_signed_anew_is_still_checked(
     saved: SavedPlan, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     """Whatever stands in it: it is read, or refused with one message."""
-    body: dict[str, Any] = {"schema": plan_file.SCHEMA, **json.loads(json.dumps(plan_file.convert.plain(saved)))}
+    body: dict[str, Any] = {"schema": plan_file.SCHEMA, **json.loads(json.dumps(convert.plain(saved)))}
     where = data.draw(st.sampled_from(list(body)))
     body[where] = data.draw(JSON)
     path = tmp_path_factory.getbasetemp() / "signed.json"
@@ -176,4 +174,3 @@ def test_a_plan_that_somebody_signed_anew_is_still_checked(
         assert isinstance(plan_file.read(path), SavedPlan)
     except DeployError as error:
         assert error.exit_code in (2, 6)
-

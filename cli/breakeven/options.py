@@ -189,7 +189,7 @@ _DEPLOYMENT: Final = (
 _BUDGET: Final = (
     option("--max-usd-per-month", type=_Usd(), help="Refuse a bill above this."),
     option("--max-increase-usd", type=_Usd(), help="Refuse a bill that rises by more than this a month."),
-    option("--max-increase-percent", type=float, help="Refuse a bill that rises by more than this share."),
+    option("--max-increase-percent", type=float, help="Refuse a bill that rises by more percent."),
     option("--max-usd-above-api", type=_Usd(), help="Refuse a bill that exceeds the cheapest API by more than this."),
     option("--allow-unknown-prices", is_flag=True, default=None, help="Do not refuse a line that has no price."),
 )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -65,7 +66,12 @@ CASES: list[tuple[dict[str, object], CostDiff, list[ApiEquivalent], str]] = [
         "the bill changes by $500.00 a month, max_increase_usd is $499.00",
     ),
     ({"max_increase_usd": 0}, change(9500, 9000), [], ""),
-    ({"max_increase_usd": 9499}, change(0, 9500), [], "the bill changes by $9,500.00 a month, max_increase_usd is $9,499"),
+    (
+        {"max_increase_usd": 9499},
+        change(0, 9500),
+        [],
+        "the bill changes by $9,500.00 a month, max_increase_usd is $9,499",
+    ),
     ({"max_increase_percent": 50.0}, change(2, 3), [], ""),
     # 1 of 3 is 33.33… %, and more than 33.33 %.
     ({"max_increase_percent": 33.33}, change(3, 4), [], "the bill changes by 33.34 %, max_increase_percent is 33.33"),
@@ -101,8 +107,9 @@ def test_a_verdict_and_its_reason(
 
 
 def test_every_limit_that_is_given_is_ruled_on() -> None:
-    limits = {key: Decimal(1) for key in ("max_usd_per_month", "max_increase_usd", "max_usd_above_api")}
-    found = judge(Budget(**limits, max_increase_percent=1.0), change(1, 2, unknown=True), [api(1)])
+    one = Decimal(1)
+    limits = Budget(max_usd_per_month=one, max_increase_usd=one, max_increase_percent=1.0, max_usd_above_api=one)
+    found = judge(limits, change(1, 2, unknown=True), [api(1)])
     assert [(ruling.limit, ruling.passes) for ruling in found.rulings] == [
         ("allow_unknown_prices", False),
         ("max_usd_per_month", False),
@@ -119,7 +126,7 @@ def test_a_limit_below_zero_is_refused(key: str) -> None:
 
 
 def test_an_approval_needs_a_verdict_that_passes_or_a_reason() -> None:
-    with pytest.raises(GateError, match="^too dear; nothing was applied$") as caught:
+    with pytest.raises(GateError, match=r"^too dear; nothing was applied$") as caught:
         Approval(verdict=REFUSED)
     assert caught.value.exit_code == 6
     assert "--override-budget" in caught.value.hint
@@ -154,4 +161,5 @@ def test_without_the_limits_that_refuse_it_passes(
 ) -> None:
     bill = change(before, after)
     refused = {ruling.limit for ruling in judge(budget, bill, apis).rulings if not ruling.passes}
-    assert judge(replace(budget, **dict.fromkeys(refused)), bill, apis).passes
+    loose: dict[str, Any] = dict.fromkeys(refused)
+    assert judge(replace(budget, **loose), bill, apis).passes

@@ -45,12 +45,21 @@ def named(diff: CostDiff, name: str) -> DiffLine:
 def test_a_second_node(planned: Planned) -> None:
     found = cost_diff(project(planned("4xa100")), project(planned("4xa100", nodes=2)))
     rent = found.lines[0]
-    assert (rent.name, rent.kind, rent.delta_usd, rent.delta_percent) == ("GPU rent", "changed", 8000, 100)
+    assert (rent.name, rent.kind, rent.delta_usd, rent.delta_percent) == (
+        "GPU rent",
+        "changed",
+        Decimal(8000),
+        Decimal(100),
+    )
     assert rent.detail == "2 nodes × $8,000.00, reference row of 4xa100"
     assert rent.changes == (InputChange(name="nodes", before="1", after="2"),)
     assert [line.name for line in found.unchanged] == ["Operations", "Setup, amortised"]
     # 8,000 ÷ 9,500 = 84.2 %
-    assert (found.before_usd, found.after_usd, found.rise_usd) == (Decimal("9500.00"), Decimal("17500.00"), 8000)
+    assert (found.before_usd, found.after_usd, found.rise_usd) == (
+        Decimal("9500.00"),
+        Decimal("17500.00"),
+        Decimal(8000),
+    )
     assert found.delta_percent is not None
     assert round(found.delta_percent, 1) == Decimal("84.2")
 
@@ -87,7 +96,7 @@ def test_another_size_of_the_weights_is_named(planned: Planned) -> None:
 
 def test_a_first_apply_has_no_percentage(planned: Planned) -> None:
     found = cost_diff(NOTHING, project(planned("1xa100")))
-    assert (found.before_usd, found.delta_usd, found.delta_percent) == (0, Decimal("3500.00"), None)
+    assert (found.before_usd, found.delta_usd, found.delta_percent) == (Decimal(0), Decimal("3500.00"), None)
     assert {line.kind for line in found.lines} == {"added"}
 
 
@@ -107,7 +116,7 @@ def test_unknown_has_no_difference_and_no_total(planned: Planned) -> None:
 def test_an_unknown_price_is_not_taken_as_saved() -> None:
     """$10.00 become unknown: the rest of the bill rises by $1.00, and not by $1.00 − $10.00."""
     found = cost_diff(bill(a=Decimal(10), b=Decimal(2)), bill(a=None, b=Decimal(3)))
-    assert (found.rise_usd, found.delta_usd) == (1, None)
+    assert (found.rise_usd, found.delta_usd) == (Decimal(1), None)
 
 
 def test_new_lines_come_first_and_gone_ones_keep_their_arithmetic() -> None:

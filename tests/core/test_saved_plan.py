@@ -11,6 +11,7 @@ from tests.previews import VERSIONS, preview_of
 
 from breakeven.core.api_spend import ApiPrice
 from breakeven.core.budget import Ruling, Verdict
+from breakeven.core.deployment import Budget
 from breakeven.core.plan import Plan
 from breakeven.core.saved_plan import SavedPlan, moved, refuse_another_cluster, refuse_moved, saved_plan
 from breakeven.errors import GateError
@@ -37,7 +38,7 @@ def test_nothing_moved(saved: SavedPlan, planned: Planned) -> None:
 def test_the_reader_finds_the_figures_and_the_verdict(planned: Planned) -> None:
     refused = Verdict(rulings=(Ruling(limit="max_usd_per_month", passes=False, detail="too dear"),))
     found = saved_plan(preview_of(planned("4xa100")), refused, [PRICE], VERSIONS, "").summary
-    assert (found.before_usd_per_month, found.after_usd_per_month) == (0, Decimal("9500.00"))
+    assert (found.before_usd_per_month, found.after_usd_per_month) == (Decimal(0), Decimal("9500.00"))
     assert (found.delta_usd_per_month, found.over_budget) == (Decimal("9500.00"), ("too dear",))
 
 
@@ -60,7 +61,7 @@ MOVES: list[tuple[Callable[[SavedPlan], SavedPlan], str]] = [
         "input replicas: nothing → 2",
     ),
     (
-        lambda now: replace(now, deployment=replace(now.deployment, budget=replace(now.deployment.budget, max_usd_per_month=Decimal(1))),
+        lambda now: replace(now, deployment=replace(now.deployment, budget=Budget(max_usd_per_month=Decimal(1)))),
         "input budget.max_usd_per_month: nothing → 1",
     ),
     (
@@ -68,12 +69,18 @@ MOVES: list[tuple[Callable[[SavedPlan], SavedPlan], str]] = [
         "price of GPU rent: $8,000.00 a month (1 node × $8,000.00, reference row of 4xa100; ",
     ),
     (lambda now: line(now, checked=date(2026, 12, 1)), "checked 2026-11-24) → $8,000.00 a month (1 node"),
-    (lambda now: replace(now, bill=now.bill[:-1]), "price of Setup, amortised: $500.00 a month (the profile's default; "),
+    (
+        lambda now: replace(now, bill=now.bill[:-1]),
+        "price of Setup, amortised: $500.00 a month (the profile's default; ",
+    ),
     (
         lambda now: replace(now, api_prices=(replace(PRICE, usd_per_request=Decimal("0.004")),)),
         "price of a request at openai/gpt-4o: 0.00325 → 0.004",
     ),
-    (lambda now: replace(now, versions=replace(now.versions, pulumi="3.260.0")), "version of pulumi: 3.259.0 → 3.260.0"),
+    (
+        lambda now: replace(now, versions=replace(now.versions, pulumi="3.260.0")),
+        "version of pulumi: 3.259.0 → 3.260.0",
+    ),
     (lambda now: step(now, op="same"), "change of Deployment llm-4xa100: create → same"),
     (lambda now: step(now, after="another"), "change of Deployment llm-4xa100: create of other properties"),
     (lambda now: replace(now, steps=()), "change of Deployment llm-4xa100: create → nothing"),

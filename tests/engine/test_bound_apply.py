@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import stat
@@ -17,7 +16,7 @@ import pytest
 import yaml
 from tests.engine.deploy import deploy, refuse, succeed
 
-from breakeven import load, resources
+from breakeven import load, plan_file, resources
 from breakeven.core.budget import Approval, Override, Ruling, Verdict
 from breakeven.core.deployment import Deployment
 from breakeven.core.plan import Plan, plan
@@ -46,7 +45,7 @@ def saved(tmp_path: Path) -> Path:
     return tmp_path / "plan.json"
 
 
-def test_a_saved_plan_is_applied_once(env: dict[str, str], saved: Path, cluster: ControlPlane) -> None:
+def test_a_saved_plan_is_applied_once(env: dict[str, str], saved: Path) -> None:
     """Its file is enough: no flag is given again. A second `up` finds that the first has moved the state."""
     out = deploy("preview", *BOUND, "--save", str(saved), env=env)
     assert (out.code, "`deploy up --plan " in out.err) == (0, True)
@@ -59,7 +58,6 @@ def test_a_saved_plan_is_applied_once(env: dict[str, str], saved: Path, cluster:
     # A plan that was made of the new state is as good as the first.
     succeed("preview", "--save", str(saved), *BOUND, "--replicas", "2", env=env)
     assert "Ready      2 of 2, 2 GPUs" in succeed("up", "--plan", str(saved), "--yes", env=env)
-    assert "replicas=2" not in cluster.kubectl("-n", "llm-bound", "get", "deployment", "llm-bound", "-o", "yaml")
 
 
 def test_what_was_changed_by_hand_since_is_said(env: dict[str, str], saved: Path, cluster: ControlPlane) -> None:
@@ -104,12 +102,16 @@ def test_a_context_that_leads_elsewhere_is_refused(
     """The current context of the kubeconfig is switched; here to the same server under a forged identity."""
     succeed("preview", *BOUND, "--save", str(saved), env=env)
     data = json.loads(saved.read_text())
-    forge(saved, cluster={**data["cluster"], "identifier": "another", "server": "https://other:6443", "context": "prod"})
+    forge(
+        saved, cluster={**data["cluster"], "identifier": "another", "server": "https://other:6443", "context": "prod"}
+    )
     message = refuse(6, "up", "--plan", str(saved), "--yes", env=env)
     assert "cluster: https://other:6443 (context prod) → https://127.0.0.1:" in message
     assert "another cluster" in message
     config = yaml.safe_load(sandbox.kubeconfig.read_text())
-    config["contexts"].append({"name": "nowhere", "context": {"cluster": "nowhere", "user": config["users"][0]["name"]}})
+    config["contexts"].append(
+        {"name": "nowhere", "context": {"cluster": "nowhere", "user": config["users"][0]["name"]}}
+    )
     config["clusters"].append({"name": "nowhere", "cluster": {"server": "https://127.0.0.1:1"}})
     config["current-context"] = "nowhere"
     (tmp_path / "config").write_text(yaml.safe_dump(config))
@@ -118,8 +120,6 @@ def test_a_context_that_leads_elsewhere_is_refused(
 
 def forge(path: Path, **changes: Any) -> None:
     """As somebody would who knows how the digest is made."""
-    from breakeven import plan_file
-
     data = {**json.loads(path.read_text()), **changes}
     del data["digest"]
     path.write_text(json.dumps({**data, "digest": plan_file._digest(data)}))
@@ -187,7 +187,9 @@ def test_without_a_saved_plan_nothing_but_what_was_shown_is_applied(
     with applied(1) as rollout:
         assert rollout.preview().changes.is_empty
         cluster.kubectl("-n", "llm-bound", "scale", "deployment", "llm-bound", "--replicas=0")
-        with pytest.raises(GateError, match="Deployment llm-bound/llm-bound would change in another way than was shown"):
+        with pytest.raises(
+            GateError, match="Deployment llm-bound/llm-bound would change in another way than was shown"
+        ):
             go(rollout)
         assert live()["replicas"] == 0
 
@@ -225,11 +227,10 @@ def test_a_reason_is_recorded_only_with_the_changes_that_were_shown(
     approval = Approval(verdict=refused, override=Override(reason="launch week", at="2026-11-24T14:00:00Z"))
     with applied(2) as rollout:
         rollout.preview()
-        cluster.kubectl("-n", "llm-bound", "scale", "deployment", "llm-bound", "--replicas=3")
+        cluster.kubectl("-n", "llm-bound", "delete", "service", "llm-bound")
         with pytest.raises(GateError, match="the changes are other ones than were shown; nothing was applied"):
             go(rollout, approval)
     found = stack.find("bound", backend(None))
     assert found
     assert found.state.override is None
-    assert os.path.exists(found.settings_file)
     assert "budget_override" not in found.settings_file.read_text()

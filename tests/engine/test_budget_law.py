@@ -7,23 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.engine.fakes import FakeCluster, FakeStack
-from tests.previews import VERSIONS
+from tests.engine.fakes import World
 
 from breakeven import price_book
 from breakeven.core.cost import project
 from breakeven.core.plan import Plan
-from breakeven.engine import rollout, session
-from breakeven.engine.backend import Backend
-from breakeven.engine.rollout import Rollout
-from breakeven.main import cli
 
 LIMITS = {
     "--max-usd-per-month": st.sampled_from(["0", "3499.99", "3500", "5500", "9500", "20000"]),
@@ -34,33 +26,8 @@ LIMITS = {
 BUDGETS = st.fixed_dictionaries({}, optional=LIMITS)
 SIZES = st.integers(1, 3)
 COMPARATORS = st.sampled_from(["openai/gpt-4o", "openai/gpt-4o-mini"])
-VOLUMES = st.sampled_from([(), ("--weights-storage", "pvc"), ("--weights-storage", "pvc", "--allow-unknown-prices")])
-
-
-class World:
-    """What `deploy up` finds, and what became of it."""
-
-    def __init__(self, before: Plan | None, directory: Path) -> None:
-        self.before = before
-        self.stack: FakeStack | None = None
-        self._backend = Backend(url="", pulumi_home=directory, directory=directory, passphrase_file=None)
-
-    def begin(self, plan: Plan, where: object, on_progress: Any) -> Rollout:
-        self.stack = FakeStack(plan=plan, before=self.before)
-        return Rollout(plan, FakeCluster(), self._backend, on_progress)  # type: ignore[arg-type]
-
-    def run(self, *arguments: str) -> Result:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(session, "begin", self.begin)
-            patch.setattr(session, "versions", lambda: VERSIONS)
-            patch.setattr(rollout, "connect", lambda *_: FakeCluster())
-            patch.setattr(rollout.stack, "find", lambda *_: self.stack)
-            return CliRunner().invoke(cli, arguments, prog_name="deploy")
-
-    @property
-    def applied(self) -> list[Any]:
-        assert self.stack
-        return self.stack.applied
+UNPRICED = ("--weights-storage", "pvc")
+VOLUMES = st.sampled_from([(), UNPRICED, (*UNPRICED, "--allow-unknown-prices")])
 
 
 @given(
@@ -88,7 +55,7 @@ def test_nothing_is_applied_without_leave_or_a_recorded_reason(
     override = ["--override-budget", reason] if reason else []
     plan = ("--profile", "1xa100", "--name", "law", "--replicas", str(after), "--compare-with", comparator, *volume)
     found = world.run("up", *plan, *limits, *override, "--yes")
-    exceeds = is_over(budget, planned, before, after, comparator) or volume == VOLUMES_UNPRICED
+    exceeds = is_over(budget, planned, before, after, comparator) or volume == UNPRICED
     assert found.exit_code == (6 if exceeds and not reason else 0), found.output
     assert len(world.applied) == (0 if exceeds and not reason else 1)
     for config in world.applied:
@@ -103,9 +70,6 @@ def test_nothing_is_applied_without_leave_or_a_recorded_reason(
     assert shown.exit_code == (6 if exceeds else 0)
     assert "Cost per month" in shown.stdout
     assert world.applied == []
-
-
-VOLUMES_UNPRICED = ("--weights-storage", "pvc")
 
 
 def is_over(

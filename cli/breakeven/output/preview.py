@@ -37,7 +37,6 @@ def text(preview: Preview, comparison: Comparison, ruled: Verdict, paint: Paint 
         checks.text(preview.checks),
         _changes(preview, paint),
         _section("Cost per month", f"{_cost(preview, paint)}\n{_offers_line(preview)}"),
-        _section("", served.text(preview.serves)),
         _section(f"API-equivalent of {api.traffic(preview.plan)}", api.text(comparison)),
         _section("Budget", verdict.text(ruled, paint)),
     ]
@@ -45,7 +44,9 @@ def text(preview: Preview, comparison: Comparison, ruled: Verdict, paint: Paint 
 
 
 def _cost(preview: Preview, paint: Paint) -> str:
-    return "\n".join([diff.text(preview.diff, paint), *_drift(preview)])
+    return "\n".join(
+        line for line in (diff.text(preview.diff, paint), served.text(preview.serves), *_drift(preview)) if line
+    )
 
 
 def _drift(preview: Preview) -> list[str]:
@@ -56,7 +57,7 @@ def _drift(preview: Preview) -> list[str]:
 def _section(title: str, block: str) -> str:
     """A block below its title, indented; nothing where the block is empty."""
     lines = [f"  {line}".rstrip() for line in block.splitlines()]
-    return "\n".join([title, *lines] if title else lines) if lines else ""
+    return "\n".join([title, *lines]) if lines else ""
 
 
 def _offers_line(preview: Preview) -> str:

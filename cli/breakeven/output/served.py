@@ -9,7 +9,7 @@ from typing import Any, Final
 from breakeven.core.served import ServedLine
 from breakeven.output import money, table
 
-_HEADERS: Final = ["Serves about", "Before", "After", "Δ", "Δ %"]
+_HEADERS: Final = ["Serves", "Before", "After", "Δ", "Δ %"]
 _NAMES: Final = {
     "requests_per_second": "requests/s within the objective",
     "kv_tokens": "tokens of KV cache",
@@ -18,8 +18,12 @@ _NAMES: Final = {
 
 
 def text(serves: Sequence[ServedLine]) -> str:
+    """`It serves 5.06 → 10.11 requests/s within the objective (+100.0 %), …`: one line beside the bill."""
     rows = _rows(serves)
-    return table.text(_HEADERS, rows) if rows else ""
+    parts = [
+        f"{before} → {after} {name}{f' ({percent})' if percent else ''}" for name, before, after, _, percent in rows
+    ]
+    return f"It serves {', '.join(parts)}." if parts else ""
 
 
 def markdown(serves: Sequence[ServedLine]) -> str:
