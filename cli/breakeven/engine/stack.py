@@ -35,7 +35,9 @@ _PASSPHRASE_HINT: Final = (
 )
 
 # How the engine (3.259.0) refuses a step against its plan: pkg/resource/deploy/step_generator.go, step_executor.go
-_NOT_SHOWN: Final = re.compile(r"violates plan|is not allowed by the plan|expected resource operations for")
+_NOT_SHOWN: Final = re.compile(r"violates plan|is not allowed by the plan")
+# What it says besides of each step that it did not come to, because another one failed.
+_NOT_REACHED: Final = "expected resource operations for"
 
 OnStep = Callable[[str, str], None]
 
@@ -261,11 +263,11 @@ def _engine_error(output: str, collected: list[automation.EngineEvent]) -> Deplo
         for event in collected
         if event.diagnostic_event and event.diagnostic_event.severity == "error"
     ]
-    for error in errors:
-        if _NOT_SHOWN.search(error.message):
-            return _not_shown(error.urn or error.message)
-    said = [error.message.strip() for error in errors]
-    detail = "\n".join(dict.fromkeys(said)) or _last_lines(output)
+    causes = [error for error in errors if _NOT_REACHED not in error.message]
+    for error in causes or errors:
+        if not causes or _NOT_SHOWN.search(error.message):
+            return _not_shown(f"{error.urn} {error.message}")
+    detail = "\n".join(dict.fromkeys(error.message.strip() for error in causes)) or _last_lines(output)
     if not detail:
         # Outputs that the plan does not have end the run without a word.
         return GateError("what would be recorded with the stack is not what was shown", hint="run it again")
@@ -276,11 +278,12 @@ def _engine_error(output: str, collected: list[automation.EngineEvent]) -> Deplo
     return DeployError(f"the engine failed:\n{detail}")
 
 
-def _not_shown(urn: str) -> GateError:
-    kind, name = urn.split("::")[-2].rsplit(":", 1)[-1], urn.split("::")[-1].split()[0].rsplit(":", 1)[-1]
+def _not_shown(refusal: str) -> GateError:
+    """The name of the resource is in its URN: `urn:…$kubernetes:apps/v1:Deployment::llm-chat:llm-chat/llm-chat`."""
+    found = re.search(r"urn:\S+:(\w+)::(?:\S+:)?([^\s:]+)", refusal)
     return GateError(
-        f"{kind} {name} would change in another way than was shown: the cluster, the chart or the inputs changed "
-        "meanwhile; it was left as it is",
+        f"{' '.join(found.groups()) if found else 'a resource'} would change in another way than was shown: "
+        "the cluster, the chart or the inputs changed meanwhile; it was left as it is",
         hint="run it again, and confirm what is shown then",
     )
 
