@@ -45,13 +45,23 @@ def saved(tmp_path: Path) -> Path:
     return tmp_path / "plan.json"
 
 
-def test_a_saved_plan_is_applied_once(env: dict[str, str], saved: Path) -> None:
+def credentials(sandbox: Sandbox) -> list[str]:
+    """Private keys of the cluster, and what the kubeconfig holds of its user."""
+    keys = [path.read_text() for path in (sandbox.directory / "kwok").rglob("*.key")]
+    user = yaml.safe_load(sandbox.kubeconfig.read_text())["users"][0]["user"]
+    assert keys
+    return [*keys, *(str(value) for value in user.values())]
+
+
+def test_a_saved_plan_is_applied_once(env: dict[str, str], saved: Path, sandbox: Sandbox) -> None:
     """Its file is enough: no flag is given again. A second `up` finds that the first has moved the state."""
     out = deploy("preview", *BOUND, "--save", str(saved), env=env)
     assert (out.code, "`deploy up --plan " in out.err) == (0, True)
     assert stat.S_IMODE(saved.stat().st_mode) == 0o600
     schema = json.loads((resources.root() / "docs" / "schemas" / "plan.schema.json").read_text())
     jsonschema.validate(json.loads(saved.read_text()), schema)
+    for secret in (*credentials(sandbox), "certificate-authority"):
+        assert secret not in saved.read_text()
     assert "Ready      1 of 1, 1 GPU" in succeed("up", "--plan", str(saved), "--yes", env=env)
     again = refuse(6, "up", "--plan", str(saved), "--yes", env=env)
     assert "does not hold any more; nothing was applied:\n  - state: stack bound was changed by another run" in again
