@@ -6,6 +6,7 @@ import json
 import os
 import stat
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,12 @@ from breakeven.errors import DeployError, GateError, InputError
 Planned = Callable[..., Plan]
 
 SCHEMA = resources.root() / "docs" / "schemas" / "plan.schema.json"
-PRICE = ApiPrice(comparator="openai/gpt-4o", usd_per_request=Decimal("0.0000001"), source="genai-prices 0.2.3")
+PRICE = ApiPrice(
+    comparator="openai/gpt-4o",
+    usd_per_request=Decimal("0.0000001"),
+    source="genai-prices 0.2.3",
+    checked=date(2026, 11, 10),
+)
 
 
 @pytest.fixture(scope="module")

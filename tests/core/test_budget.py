@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from breakeven.core.api_spend import ApiEquivalent
 from breakeven.core.budget import Approval, Override, Ruling, Verdict, judge
-from breakeven.core.cost import CostLine, CostProjection
+from breakeven.core.cost import CostProjection
 from breakeven.core.cost_diff import CostDiff, cost_diff
+from breakeven.core.cost_line import CostLine
 from breakeven.core.deployment import Budget
 from breakeven.errors import GateError, InputError
 
@@ -43,10 +45,12 @@ def line(name: str, usd: Decimal | None) -> CostLine:
 def api(usd: object, comparator: str = "openai/gpt-4o") -> ApiEquivalent:
     return ApiEquivalent(
         comparator=comparator,
+        usd_per_request=Decimal(0),
         monthly_usd=Decimal(str(usd)),
-        break_even_requests_per_month=None,
+        break_even=None,
         reachable=None,
         source="",
+        checked=date(2026, 11, 10),
     )
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.core.cost import CostInput, CostLine, CostProjection, project
+from breakeven.core.cost import CostProjection, project
 from breakeven.core.cost_diff import NOTHING, CostDiff, DiffLine, InputChange, cost_diff
+from breakeven.core.cost_line import CostInput, CostLine
 from breakeven.core.deployment import Prices, Weights
 from breakeven.core.plan import Plan
 
@@ -71,10 +72,9 @@ def test_a_second_node(planned: Planned) -> None:
             {"prices": Prices(offer="runpod-secure-a100")},
             "GPU rent",
             {
-                "gpus_per_node": (None, "4"),
                 "usd_per_gpu_hour": (None, "1.79"),
                 "price": ("reference row of 4xa100", "offer runpod-secure-a100"),
-                "usd_per_node": ("8000", None),
+                "usd_per_node_month": ("8000", None),
             },
         ),
         ({"prices": Prices(ops_usd_per_month=Decimal(1500))}, "Operations", {"ops_usd_per_month": ("1000", "1500")}),

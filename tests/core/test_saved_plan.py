@@ -18,7 +18,12 @@ from breakeven.errors import GateError
 
 Planned = Callable[..., Plan]
 
-PRICE = ApiPrice(comparator="openai/gpt-4o", usd_per_request=Decimal("0.00325"), source="genai-prices 0.2.3")
+PRICE = ApiPrice(
+    comparator="openai/gpt-4o",
+    usd_per_request=Decimal("0.00325"),
+    source="genai-prices 0.2.3",
+    checked=date(2026, 11, 10),
+)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ The command and the rollout are the real ones. What the law says is written anew
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -90,5 +91,5 @@ def is_over(
 
 
 def test_the_apis_of_the_law_cost_what_it_says(planned: Callable[..., Plan]) -> None:
-    prices = price_book.prices(planned("1xa100"), ("openai/gpt-4o", "openai/gpt-4o-mini"))
+    prices = price_book.prices(planned("1xa100"), ("openai/gpt-4o", "openai/gpt-4o-mini"), date(2026, 11, 24))
     assert [price.usd_per_request * 1_000_000 for price in prices] == [3250, 195]

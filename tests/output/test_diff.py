@@ -8,8 +8,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.core.cost import CostInput, CostLine, CostProjection, project
+from breakeven.core.cost import CostProjection, project
 from breakeven.core.cost_diff import NOTHING, CostDiff, cost_diff
+from breakeven.core.cost_line import CostInput, CostLine
 from breakeven.core.deployment import Weights
 from breakeven.core.plan import Plan
 from breakeven.core.served import served, served_diff

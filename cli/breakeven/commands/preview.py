@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from breakeven import options, terminal
 @options.deployment_options
 @options.budget_options
 @options.compare_option
+@options.prices_at_option
 @options.cluster_options
 @click.option(
     "--save", metavar="FILE", type=click.Path(path_type=Path), help="Save it as a plan, for `deploy up --plan FILE`."
@@ -24,6 +26,7 @@ def command(
     context: str | None,
     sandbox: bool,
     compare_with: tuple[str, ...],
+    prices_at: date,
     save: Path | None,
     output: str,
     **inputs: Any,
@@ -45,13 +48,13 @@ def command(
     from breakeven.output import preview
 
     plan = options.make_servable_plan(**inputs)
-    prices = price_book.prices(plan, compare_with)
+    prices = price_book.prices(plan, compare_with, prices_at)
     where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
     with session.begin(plan, where, terminal.on_progress) as rollout:
         shown = rollout.preview()
     comparison = compare(plan, prices)
     verdict = judge(plan.deployment.budget, shown.diff, comparison.equivalents)
-    click.echo(preview.render(output, shown, comparison, verdict, terminal.paint))
+    click.echo(preview.render(output, shown, comparison, verdict, prices_at, terminal.paint))
     if save:
         plan_file.write(save, saved_plan(shown, verdict, prices, session.versions(), terminal.now()))
         terminal.say(f"\nSaved to {save}; `deploy up --plan {save}` applies it, unless something has moved by then")

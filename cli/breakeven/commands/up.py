@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @options.deployment_options
 @options.budget_options
 @options.compare_option
+@options.prices_at_option
 @options.cluster_options
 @click.option("--override-budget", metavar="REASON", help="Apply although over budget; the reason is recorded.")
 @click.option(
@@ -34,6 +36,7 @@ def command(
     context: str | None,
     sandbox: bool,
     compare_with: tuple[str, ...],
+    prices_at: date,
     override_budget: str | None,
     plan_path: Path | None,
     yes: bool,
@@ -59,7 +62,7 @@ def command(
 
     saved = plan_file.read(plan_path) if plan_path else None
     plan = options.make_servable_plan(**inputs, saved=saved.deployment if saved else None)
-    prices = price_book.prices(plan, compare_with or (saved.comparators if saved else ()))
+    prices = price_book.prices(plan, compare_with or (saved.comparators if saved else ()), prices_at)
     where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
     with session.begin(plan, where, terminal.on_progress) as running:
         if saved:
@@ -67,7 +70,7 @@ def command(
         shown = running.preview()
         comparison = compare(plan, prices)
         verdict = judge(plan.deployment.budget, shown.diff, comparison.equivalents)
-        click.echo(preview.render("table", shown, comparison, verdict, terminal.paint))
+        click.echo(preview.render("table", shown, comparison, verdict, prices_at, terminal.paint))
         if saved:
             refuse_moved(saved, saved_plan(shown, verdict, prices, session.versions(), terminal.now()))
         approval = Approval(verdict=verdict, override=override)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from breakeven.core.cost import CostLine, CostProjection
+from breakeven.core.cost import CostProjection
+from breakeven.core.cost_line import CostLine
 
 Kind = Literal["added", "changed", "removed", "unchanged"]
 

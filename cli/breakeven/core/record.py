@@ -8,7 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from breakeven.core.cost import CostInput, CostLine, CostProjection
+from breakeven.core.cost import CostProjection
+from breakeven.core.cost_line import CostInput, CostLine
 from breakeven.core.plan import Plan
 from breakeven.core.served import served
 

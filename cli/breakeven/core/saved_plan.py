@@ -12,7 +12,7 @@ from typing import Any
 from breakeven.core.api_spend import ApiPrice
 from breakeven.core.budget import Verdict
 from breakeven.core.changes import Change
-from breakeven.core.cost import CostLine
+from breakeven.core.cost_line import CostLine
 from breakeven.core.deployment import Deployment
 from breakeven.core.live import Target
 from breakeven.core.manifests import Manifest

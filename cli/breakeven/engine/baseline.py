@@ -57,8 +57,6 @@ def _as_applied(state: State) -> Plan:
     deployment, record = state.outputs["deployment"], state.outputs["plan"]
     wanted = replace(
         load.deployment_from(deployment, "the recorded deployment"),
-        replicas=int(record["replicas"]),
-        nodes=None,
         max_model_len=int(record["max_model_len"]),
         engine=EngineChoice(
             tensor_parallel_size=int(record["tensor_parallel_size"]),
@@ -66,4 +64,6 @@ def _as_applied(state: State) -> Plan:
             precision=record["precision"],
         ),
     )
-    return plan(wanted, load.facts(wanted))
+    found = plan(wanted, load.facts(wanted))
+    # As many replicas were applied as the traffic needed by the estimate of then.
+    return found if found.replicas == record["replicas"] else found.at(int(record["replicas"]))

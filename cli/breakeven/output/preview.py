@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, Final
 
 from breakeven.core.budget import Verdict
@@ -13,7 +14,7 @@ from breakeven.core.comparison import Comparison
 from breakeven.core.manifests import gpus_requested
 from breakeven.core.preview import Preview
 from breakeven.core.units import count
-from breakeven.output import api, checks, diff, offers, plan_line, served, table, verdict
+from breakeven.output import api, bill, checks, diff, offers, plan_line, served, table, verdict
 from breakeven.output.diff import Paint
 
 SCHEMA: Final = "breakeven.preview/1"
@@ -21,32 +22,37 @@ SCHEMA: Final = "breakeven.preview/1"
 _SIGNS: Final = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": " "}
 
 
-def render(output: str, preview: Preview, comparison: Comparison, ruled: Verdict, paint: Paint = diff.plain) -> str:
-    """By the value of `-o`; `paint` colours text for a terminal."""
+def render(
+    output: str, preview: Preview, comparison: Comparison, ruled: Verdict, at: date, paint: Paint = diff.plain
+) -> str:
+    """By the value of `-o`. `at` gives prices their age; `paint` colours text for a terminal."""
     if output == "json":
-        return json.dumps(data(preview, comparison, ruled), indent=2)
+        return json.dumps(data(preview, comparison, ruled, at), indent=2)
     if output == "markdown":
-        return markdown(preview, comparison, ruled)
-    return text(preview, comparison, ruled, paint)
+        return markdown(preview, comparison, ruled, at)
+    return text(preview, comparison, ruled, at, paint)
 
 
-def text(preview: Preview, comparison: Comparison, ruled: Verdict, paint: Paint = diff.plain) -> str:
+def text(preview: Preview, comparison: Comparison, ruled: Verdict, at: date, paint: Paint = diff.plain) -> str:
     """In the order in which one decides: where, what, what changes, what it costs, what an API would cost, may it."""
     parts = [
         heading(preview),
         checks.text(preview.checks),
         _changes(preview, paint),
-        _section("Cost per month", f"{_cost(preview, paint)}\n{_offers_line(preview)}"),
-        _section(f"API-equivalent of {api.traffic(preview.plan)}", api.text(comparison)),
+        _section(f"Cost per month, at prices of {at}", _bill(preview, at, paint)),
+        _section(f"API-equivalent of {api.traffic(preview.plan)}", api.text(comparison, at)),
         _section("Budget", verdict.text(ruled, paint)),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _cost(preview: Preview, paint: Paint) -> str:
-    return "\n".join(
-        line for line in (diff.text(preview.diff, paint), served.text(preview.serves), *_drift(preview)) if line
-    )
+def _bill(preview: Preview, at: date, paint: Paint) -> str:
+    """The diff, what is served for it, the range of real prices beside the one that counts; sources."""
+    listing = f"`deploy profiles {preview.plan.facts.profile.name}` lists them for --offer"
+    offered = f"{offers.span(preview.offered, at)}; {listing}"
+    lines = [diff.text(preview.diff, paint), served.text(preview.serves), *_drift(preview), offered]
+    sources = "\n".join(["Sources", *(f"  {source}" for source in bill.sources(preview.projection, at))])
+    return "\n".join([*(line for line in lines if line), "", sources])
 
 
 def _drift(preview: Preview) -> list[str]:
@@ -58,11 +64,6 @@ def _section(title: str, block: str) -> str:
     """A block below its title, indented; nothing where the block is empty."""
     lines = [f"  {line}".rstrip() for line in block.splitlines()]
     return "\n".join([title, *lines]) if lines else ""
-
-
-def _offers_line(preview: Preview) -> str:
-    """The range of real prices beside the one that counts, and how to choose one."""
-    return f"{offers.span(preview.offered)}; `deploy profiles {preview.plan.facts.profile.name}` lists them for --offer"
 
 
 def heading(preview: Preview) -> str:
@@ -142,7 +143,7 @@ def _summary(changes: Changes) -> str:
     return f"{words}{own}{f', {same} unchanged' if same else ''}"
 
 
-def markdown(preview: Preview, comparison: Comparison, ruled: Verdict) -> str:
+def markdown(preview: Preview, comparison: Comparison, ruled: Verdict, at: date) -> str:
     """For a pull request: the headline first; of the checks, those that did not pass."""
     rows = [_row(change) for change in preview.changes.objects if change.op != "same"]
     changes = table.markdown(["", "Operation", "Object", "GPUs", "What"], rows) if rows else "No changes."
@@ -153,18 +154,20 @@ def markdown(preview: Preview, comparison: Comparison, ruled: Verdict) -> str:
         *_drift(preview),
         served.markdown(preview.serves),
         verdict.markdown(ruled),
+        "\n".join(f"- {source}" for source in bill.sources(preview.projection, at)),
         checks.markdown(doubts) if doubts else "",
         changes,
-        api.markdown(comparison),
+        api.markdown(comparison, at),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def data(preview: Preview, comparison: Comparison, ruled: Verdict) -> dict[str, Any]:
+def data(preview: Preview, comparison: Comparison, ruled: Verdict, at: date) -> dict[str, Any]:
     """JSON-ready, as docs/schemas/preview.schema.json describes it; money as decimal strings."""
     plan = preview.plan
     return {
         "schema": SCHEMA,
+        "prices_at": at.isoformat(),
         "cluster": {"server": preview.target.server, "context": preview.target.context},
         "stack": plan.stack,
         "namespace": plan.namespace,
@@ -175,7 +178,9 @@ def data(preview: Preview, comparison: Comparison, ruled: Verdict) -> dict[str, 
         "cost": {**diff.data(preview.diff), "drift": diff.data(preview.drift), "doubt": preview.doubt},
         "serves": served.data(preview.serves),
         "budget": verdict.data(ruled),
-        "api": api.data(comparison),
+        "prices": bill.price_data(preview.projection, at),
+        "offers": [bill.offered_data(rent, at) for rent in preview.offered],
+        "api": api.data(comparison, at),
         "decision": api.decision_data(comparison),
     }
 
