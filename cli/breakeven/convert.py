@@ -104,11 +104,19 @@ def _scalar(data: Any, type_: Any, path: KeyPath) -> Any:
         return data
     if type_ is float and type(data) is int:
         return data
-    if type_ is Decimal and (usd := _usd(data)) is not None:
-        return usd
     if type_ is date and (day := _day(data)) is not None:
         return day
+    if type_ is Decimal and (usd := _usd(data)) is not None:
+        return usd
     raise Refused(path, f"expected {_WORDS[type_]}, got {_shown(data)}")
+
+
+def _day(data: Any) -> date | None:
+    """JSON has no dates: ISO 8601 in text."""
+    try:
+        return date.fromisoformat(data) if isinstance(data, str) else None
+    except ValueError:
+        return None
 
 
 def _usd(data: Any) -> Decimal | None:
@@ -118,15 +126,6 @@ def _usd(data: Any) -> Decimal | None:
     except InvalidOperation:
         return None
     return usd if usd is not None and usd.is_finite() else None
-
-
-def _day(data: Any) -> date | None:
-    """JSON has no dates: `plain` writes them as text."""
-    try:
-        day = date.fromisoformat(data) if isinstance(data, str) else None
-    except ValueError:
-        return None
-    return day if str(day) == data else None
 
 
 def _shown(data: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from breakeven import options, terminal
+from breakeven.errors import InputError
 
 
 @click.command(name="preview")
@@ -20,11 +21,13 @@ from breakeven import options, terminal
 @click.option(
     "--save", metavar="FILE", type=click.Path(path_type=Path), help="Save it as a plan, for `deploy up --plan FILE`."
 )
+@click.option("--offline", is_flag=True, help="Ask no cluster: compare with what the last apply recorded.")
 @options.output_option
 def command(
     kubeconfig: Path | None,
     context: str | None,
     sandbox: bool,
+    offline: bool,
     compare_with: tuple[str, ...],
     prices_at: date,
     save: Path | None,
@@ -40,6 +43,10 @@ def command(
       deploy preview --profile 4xa100 --replicas 2 -o markdown
       deploy preview --profile 4xa100 --max-increase-percent 50 --save plan.json
     """
+    if offline and (kubeconfig or context):
+        raise InputError("--offline asks no cluster: leave out --kubeconfig and --context")
+    if offline and save:
+        raise InputError("--save needs the cluster that the plan is for: leave out --offline")
     from breakeven import plan_file, price_book
     from breakeven.core.budget import Approval, judge
     from breakeven.core.comparison import compare
@@ -49,9 +56,12 @@ def command(
 
     plan = options.make_servable_plan(**inputs)
     prices = price_book.prices(plan, compare_with, prices_at)
-    where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
-    with session.begin(plan, where, terminal.on_progress) as rollout:
-        shown = rollout.preview()
+    if offline:
+        shown = session.offline(plan, in_sandbox=sandbox, on_progress=terminal.on_progress)
+    else:
+        where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
+        with session.begin(plan, where, terminal.on_progress) as rollout:
+            shown = rollout.preview()
     comparison = compare(plan, prices)
     verdict = judge(plan.deployment.budget, shown.diff, comparison.equivalents)
     click.echo(preview.render(output, shown, comparison, verdict, prices_at, terminal.paint))

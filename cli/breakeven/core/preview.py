@@ -19,7 +19,8 @@ class Preview:
     """`offered` is the same hardware at its dated offers. `state` is the digest of what the stack was found as.
 
     `diff` has today's prices on both sides, `drift` is what prices did to the same plan since the last apply; `doubt`
-    says why that is not known. `keeps_namespace`: it was there before the stack, and outlives it.
+    says why that is not known. `keeps_namespace`: it was there before the stack, and outlives it. `is_offline`: no
+    cluster was asked; `target` is then the recorded one, or NOWHERE.
     """
 
     plan: Plan
@@ -34,6 +35,7 @@ class Preview:
     doubt: str
     state: str
     keeps_namespace: bool
+    is_offline: bool = False
 
     @property
     def is_empty(self) -> bool:

@@ -8,7 +8,6 @@ from typing import Final
 from breakeven import load
 from breakeven.core.cost import CostProjection, project
 from breakeven.core.cost_diff import NOTHING
-from breakeven.core.deployment import EngineChoice
 from breakeven.core.plan import Plan, plan
 from breakeven.core.served import NOTHING_SERVED, Served, recorded_served, served
 from breakeven.engine.state import State
@@ -55,15 +54,14 @@ def _as_recorded(recorded: CostProjection, state: State, why: str) -> Baseline:
 def _as_applied(state: State) -> Plan:
     """The recorded inputs with today's catalogue, in the quantities that were applied."""
     deployment, record = state.outputs["deployment"], state.outputs["plan"]
-    wanted = replace(
-        load.deployment_from(deployment, "the recorded deployment"),
-        max_model_len=int(record["max_model_len"]),
-        engine=EngineChoice(
-            tensor_parallel_size=int(record["tensor_parallel_size"]),
-            pipeline_parallel_size=int(record["pipeline_parallel_size"]),
-            precision=record["precision"],
-        ),
+    given = load.deployment_from(deployment, "the recorded deployment")
+    engine = replace(
+        given.engine,
+        tensor_parallel_size=int(record["tensor_parallel_size"]),
+        pipeline_parallel_size=int(record["pipeline_parallel_size"]),
+        precision=record["precision"],
     )
+    wanted = replace(given, max_model_len=int(record["max_model_len"]), engine=engine)
     found = plan(wanted, load.facts(wanted))
     # As many replicas were applied as the traffic needed by the estimate of then.
     return found if found.replicas == record["replicas"] else found.at(int(record["replicas"]))

@@ -90,7 +90,12 @@ class Stack:
             warnings.simplefilter("always")
             steps = Path(private) / "steps.json"
             run = partial(self._stack.preview, on_event=collected.append, color="never", refresh=True, plan=str(steps))
-            result = _translated(run, collected)
+            try:
+                result = _translated(run, collected)
+            except RuntimeError as error:  # the SDK's own, where the last event did not come
+                raise GateError(
+                    f"the preview is incomplete: {error}", hint="nothing was applied; run it again"
+                ) from error
             self._steps = steps.read_bytes()
         lost = [str(warning.message) for warning in dropped if "engine event" in str(warning.message)]
         return events.read(collected, lost, result.change_summary)
@@ -267,7 +272,10 @@ def _engine_error(output: str, collected: list[automation.EngineEvent]) -> Deplo
     for error in causes or errors:
         if not causes or _NOT_SHOWN.search(error.message):
             return _not_shown(f"{error.urn} {error.message}")
-    detail = "\n".join(dict.fromkeys(error.message.strip() for error in causes)) or _last_lines(output)
+    said = [error.message.strip() for error in causes]
+    # Where the engine says what is wrong, the program's own end is only its echo.
+    said = [message for message in said if "Traceback (most recent" not in message] or said
+    detail = "\n".join(dict.fromkeys(said)) or _last_lines(output)
     if not detail:
         # Outputs that the plan does not have end the run without a word.
         return GateError("what would be recorded with the stack is not what was shown", hint="run it again")

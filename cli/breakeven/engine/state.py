@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from breakeven.core.cost import CostProjection
 from breakeven.core.cost_diff import NOTHING
+from breakeven.core.manifests import Manifest
 from breakeven.core.record import recorded_cost
 from breakeven.engine import processes
 from breakeven.errors import DeployError, GateError
@@ -19,7 +20,7 @@ from breakeven.errors import DeployError, GateError
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What the last apply left behind: the stack's outputs, and the URNs of its resources.
+    """What the last apply left behind: the stack's outputs, the URNs of its resources, and its Kubernetes objects.
 
     `begun` are the URNs of what an apply that was killed had begun to create. `digest` is of all resources as they are
     recorded: a stack that is not there yet has the digest of an empty one.
@@ -28,6 +29,7 @@ class State:
     outputs: Mapping[str, Any]
     urns: tuple[str, ...]
     begun: tuple[str, ...] = ()
+    objects: tuple[Manifest, ...] = ()
     digest: str = ""
 
     @property
@@ -70,8 +72,14 @@ def read(exported: Mapping[str, Any]) -> State:
         urns=urns,
         # A pending creation stays on record after a later apply has made it.
         begun=tuple(urn for urn in pending if urn not in urns),
+        objects=tuple(entry["inputs"] for entry in found if _is_object(entry)),
         digest=_digest(found, operations),
     )
+
+
+def _is_object(entry: Mapping[str, Any]) -> bool:
+    """Inputs are what was applied; outputs carry the server's defaults as well."""
+    return entry["type"].startswith("kubernetes:") and "apiVersion" in (entry.get("inputs") or {})
 
 
 class Locked(DeployError):
