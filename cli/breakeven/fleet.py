@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from breakeven import load
+from breakeven import deployment_file, load
 from breakeven.core.deployment import Deployment
 from breakeven.errors import DeployError, InputError
 
@@ -80,7 +80,7 @@ def _refuse_twins(found: tuple[Member, ...]) -> None:
         if other := seen.get(key):
             raise InputError(
                 f"{other.file} has the same name, {key[1]!r}, in the same namespace, {key[0]!r}",
-                where=load.where(member.file, "name"),
+                where=deployment_file.where(member.file, "name"),
                 hint="give it another `name` or `namespace`",
             )
         seen[key] = member

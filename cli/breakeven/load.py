@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from breakeven import convert, resources
+from breakeven import convert, deployment_file, resources
 from breakeven.convert import KeyPath
 from breakeven.core.hardware import Accelerator, Offer, Profile
 from breakeven.errors import InputError, unknown
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from breakeven.core.api_rates import ApiRates
     from breakeven.core.deployment import Deployment
     from breakeven.core.facts import Facts
+    from breakeven.core.measured import Series
     from breakeven.core.model import Model
 
 T = TypeVar("T")
@@ -54,6 +54,14 @@ def models() -> dict[str, Model]:
 @cache
 def offers() -> dict[str, Offer]:
     return {record.name: record for record in _catalog("gpu_offers", Offer)}
+
+
+@cache
+def measured() -> tuple[Series, ...]:
+    """Published runs to compare an estimate with. `deploy size` alone reads them."""
+    from breakeven.core.measured import Series
+
+    return _catalog("measured", Series)
 
 
 @cache
@@ -137,59 +145,25 @@ def _offer(deployment: Deployment, hardware: Profile) -> Offer | None:
 
 
 def deployment(
-    path: Path | None, overrides: Mapping[KeyPath, tuple[Any, str]], *, within: Path | None = None
+    path: Path | None,
+    overrides: Mapping[KeyPath, tuple[Any, str]],
+    *,
+    saved: Mapping[str, Any] | None = None,
+    within: Path | None = None,
 ) -> Deployment:
-    """A deploy.yaml (if any) with flags laid over it: {key path: (value, origin such as "--replicas")}.
+    """A deploy.yaml, or else what was `saved`, with flags over it: {key path: (value, origin such as "--replicas")}.
 
-    Its base must lie `within` a directory, if one is given.
+    The file's base must lie `within` a directory, if one is given.
     """
     from breakeven.core.deployment import Deployment
 
-    source = _with_base(path, within) if path else Source.empty()
+    source = deployment_file.read(path, within=within) if path else Source(dict(saved or {}), {})
     if source.data is None:
         source.data = {}
     for key, (value, origin) in overrides.items():
         source.lay(key, value, origin)
+    deployment_file.graft_measured(source, Path())
     return source.convert(Deployment)
-
-
-def where(path: Path, key: str) -> str:
-    """`file:line: key` of a top-level key, be it in the file or in its base."""
-    return _with_base(path, None).where((key,))
-
-
-def _with_base(path: Path, within: Path | None) -> Source:
-    """A deploy.yaml, laid over the file that its `base` names: one level, so that two files tell everything."""
-    source = Source.read(path)
-    taken = source.take("base")
-    if taken is None:
-        return source
-    base_path = _base_of(path, *taken, within)
-    base = Source.read(base_path)
-    if nested := base.take("base"):
-        message = "a base has no base of its own"
-        if isinstance(nested[0], str) and _is_same(base_path.parent / nested[0], path):
-            message = f"{path} and its base name each other"
-        raise InputError(message, where=nested[1], hint="one level is all there is: put the keys into one base")
-    return source.over(base)
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    return one.exists() and one.samefile(other)
-
-
-def _base_of(path: Path, name: Any, where: str, within: Path | None) -> Path:
-    """The file that the `base` of a deploy.yaml names, from its own directory. Raises InputError."""
-    if not isinstance(name, str) or not name:
-        raise InputError("expected the path of a file", where=where)
-    base = Path(os.path.normpath(path.parent / name))
-    if not base.is_file():
-        raise InputError(f"there is no file {base}", where=where, hint="give its path from this file's directory")
-    if base.samefile(path):
-        raise InputError("a file is not its own base", where=where)
-    if within is not None and not base.resolve().is_relative_to(within.resolve()):
-        raise InputError(f"{base} lies outside of {within}", where=where, hint="move it into the directory")
-    return base
 
 
 def deployment_from(data: Mapping[str, Any], name: str) -> Deployment:

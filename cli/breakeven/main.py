@@ -20,6 +20,7 @@ _VERBS: Final = {
     "models": "Models that can be chosen, with sources.",
     "size": "Does it fit: parallelism, KV cache, throughput and latency.",
     "cost": "The monthly bill beside the same traffic at an API.",
+    "recommend": "The cheapest plans and APIs for some traffic.",
     "render": "Write Helm values and manifests to a directory.",
     "preview": "Show what would change and what it would cost.",
     "up": "Preview, confirm, apply, wait, report.",
@@ -38,7 +39,7 @@ Exit codes:
   3    the model does not fit the hardware
   4    a needed program is missing or failed
   5    the cluster is unreachable, or not as the apply needs it
-  6    the gate refused: what would be applied is not what was priced
+  6    the gate refused: over budget, or what would be applied is not what was priced and shown
   7    a difference was found, and you asked to be told by exit code
   130  interrupted
 

@@ -26,10 +26,6 @@ class Source:
         self._origins = origins
 
     @classmethod
-    def empty(cls) -> Source:
-        return cls({}, {})
-
-    @classmethod
     def read(cls, path: Path) -> Source:
         """Parse a YAML file. Raises InputError: unreadable, malformed, duplicate key."""
         try:
@@ -76,6 +72,11 @@ class Source:
         data, replaced = _laid(self.data, base.data, ())
         kept = {path: origin for path, origin in base._origins.items() if not _is_below(path, replaced)}
         return Source(data, {**kept, **self._origins})
+
+    def graft(self, path: KeyPath, other: Source) -> None:
+        """Put what `other` holds at `path`, with its origins."""
+        self.lay(path, other.data, other.where(()))
+        self._origins.update({(*path, *key): origin for key, origin in other._origins.items()})
 
     def convert(self, type_: type[T]) -> T:
         """Raises InputError for the first unknown key, wrong type or refused value."""

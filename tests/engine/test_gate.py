@@ -10,9 +10,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.engine.deploy import refuse
+from pulumi import automation
+from tests.engine.deploy import deploy, refuse
 
 from breakeven import resources
+from breakeven.core.budget import Approval, Verdict
 from breakeven.core.plan import Plan
 from breakeven.engine import events
 from breakeven.engine.backend import backend
@@ -21,6 +23,8 @@ from breakeven.engine.rollout import Rollout
 from breakeven.engine.sandbox import Sandbox
 from breakeven.engine.sandbox_cluster import ControlPlane
 from breakeven.errors import ClusterError, GateError
+
+APPROVAL = Approval(verdict=Verdict(rulings=()))
 
 
 def test_a_chart_that_asks_for_more_gpus_than_are_priced_is_refused(
@@ -57,14 +61,17 @@ def test_a_context_that_was_repointed_after_the_preview_is_refused(
         rollout.preview()
         monkeypatch.setattr("breakeven.engine.rollout.connect", lambda kubeconfig, context: another)
         with pytest.raises(ClusterError, match="another cluster; nothing was applied"):
-            rollout.apply(lambda op, urn: None, lambda readiness: None)
+            rollout.apply(APPROVAL, lambda op, urn: None, lambda readiness: None)
     assert "llm-gate" not in cluster.kubectl("get", "namespaces")
 
 
 @pytest.mark.usefixtures("sandbox")
-def test_a_volume_without_a_price_may_be_previewed_but_not_applied(cluster: ControlPlane) -> None:
-    flags = ("--profile", "1xa100", "--name", "unpriced", "--sandbox", "--weights-storage", "pvc", "--yes")
-    message = refuse(6, "up", *flags)
+def test_a_volume_without_a_price_is_shown_and_refused(cluster: ControlPlane) -> None:
+    flags = ("--profile", "1xa100", "--name", "unpriced", "--sandbox", "--weights-storage", "pvc")
+    shown = deploy("preview", *flags)
+    assert shown.code == 6
+    assert "The bill becomes at least $3,500.00 a month; 1 price is unknown: Weights storage." in shown.out
+    message = refuse(6, "up", *flags, "--yes")
     assert "the price of Weights storage is unknown; nothing was applied" in message
     assert "llm-unpriced" not in cluster.kubectl("get", "namespaces")
 
@@ -95,6 +102,31 @@ def test_a_step_that_the_summary_does_not_know_is_refused() -> None:
 def test_a_dropped_event_is_refused() -> None:
     with pytest.raises(GateError, match="the preview is incomplete: Failed to parse engine event"):
         events.read([step("create", "urn::a")], ["Failed to parse engine event: 'diff'"], {"create": 1})
+
+
+def test_an_unknown_operation_is_refused() -> None:
+    with pytest.raises(GateError, match="'import' would cost is not known"):
+        events.read([step("import", "urn::a")], [], {"import": 1})
+
+
+@pytest.mark.parametrize("inputs", [{}, {"kind": "[secret]", "apiVersion": "v1"}, "[secret]"])
+def test_hidden_inputs_are_refused(inputs: Any) -> None:
+    hidden = step("create", "urn::a")
+    hidden.resource_pre_event.metadata.new.inputs = inputs
+    with pytest.raises(GateError, match="cannot be priced"):
+        events.read([hidden], [], {"create": 1})
+
+
+def test_a_preview_without_its_summary_is_refused(
+    sandbox: Sandbox, planned: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def cut_short(*_: Any, **__: Any) -> None:
+        raise RuntimeError("summary event never found")
+
+    monkeypatch.setattr(automation.Stack, "preview", cut_short)
+    rollout = Rollout(planned("1xa100", name="gate"), connect(sandbox.kubeconfig, None), backend(tmp_path))
+    with rollout, pytest.raises(GateError, match="the preview is incomplete: summary event never found"):
+        rollout.preview()
 
 
 def test_an_unknown_kind_is_refused() -> None:
