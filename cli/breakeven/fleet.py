@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from breakeven import deployment_file, load
-from breakeven.core.deployment import Deployment
+from breakeven.core.deployment import Budget, Deployment
 from breakeven.errors import DeployError, InputError
+from breakeven.yaml_source import Source
 
 FILE: Final = "deploy.yaml"
+WHOLE: Final = "fleet.yaml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,19 @@ class Member:
     folder: str
     file: Path
     deployment: Deployment
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Whole:
+    """The content of fleet.yaml."""
+
+    budget: Budget = field(default_factory=Budget)
+
+
+def budget(root: Path) -> Budget:
+    """What the whole must keep to: that of fleet.yaml, if there is one. Raises InputError."""
+    path = root / WHOLE
+    return Source.read(path).convert(_Whole).budget if path.exists() else Budget()
 
 
 def members(root: Path) -> tuple[Member, ...]:

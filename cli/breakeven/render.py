@@ -118,9 +118,11 @@ def _helm_template(helm: Path, release: str, namespace: str, text: str) -> str:
 def part(comparison: Comparison, helm: Path, *, folder: str = "", holds_namespace: bool = True) -> Part:
     """The folder of a plan: the same plan at the same prices gives the same bytes on any machine.
 
-    Raises GateError where a line of the bill has no price: who commits this has it applied without another look.
+    Raises GateError where a line of the bill has no price and the budget does not allow that: who commits this has it
+    applied without another look.
     """
-    if unknown := comparison.projection.unknown:
+    unknown = comparison.projection.unknown
+    if unknown and not comparison.plan.deployment.budget.allow_unknown_prices:
         raise GateError(
             f"the price of {', '.join(unknown)} is unknown; nothing was rendered",
             hint="give it in deploy.yaml under prices, or by its flag, such as --storage-usd-per-gib-month",
@@ -189,6 +191,7 @@ def _about(comparison: Comparison) -> dict[str, Any]:
             {
                 "comparator": api.comparator,
                 "monthly_usd": str(api.monthly_usd),
+                "usd_per_request": str(api.usd_per_request),
                 "source": api.source,
                 "checked": api.checked.isoformat(),
             }

@@ -40,7 +40,7 @@ def command(directory: Path, out: Path | None, check: bool, **inputs: Any) -> No
       deploy render clusters/ --out rendered/
       deploy render clusters/ --out rendered/ --check
     """
-    from breakeven import fleet
+    from breakeven import convert, fleet
     from breakeven.engine import tools
 
     if out is None:
@@ -49,7 +49,7 @@ def command(directory: Path, out: Path | None, check: bool, **inputs: Any) -> No
     else:
         options.refuse_inputs("a fleet takes its inputs from files", **inputs)
         members = fleet.members(directory)
-        parts = _fleet(members)
+        parts = _fleet(members, convert.plain(fleet.budget(directory)))
     tools.require("helm", progress=terminal.on_progress)
     # Closed here, and not by whichever of its threads ends last.
     with closing(parts):
@@ -85,7 +85,7 @@ def _part(plan: Plan, folder: str, *, holds_namespace: bool) -> Part:
     return render.part(comparison, tools.path("helm"), folder=folder, holds_namespace=holds_namespace)
 
 
-def _fleet(members: Sequence[Member]) -> Generator[Part, None, None]:
+def _fleet(members: Sequence[Member], budget: dict[str, Any]) -> Generator[Part, None, None]:
     """Each deployment, and what applies them all. A namespace goes with its first deployment."""
     from breakeven import fleet, render
     from breakeven.directory import Part
@@ -101,7 +101,7 @@ def _fleet(members: Sequence[Member]) -> Generator[Part, None, None]:
 
     yield from _mapped(part, members)
     all_of_them = render.kustomization(member.folder for member in members)
-    yield Part(files={"kustomization.yaml": all_of_them}, about={})
+    yield Part(files={"kustomization.yaml": all_of_them}, about={"budget": budget})
 
 
 def _mapped(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
