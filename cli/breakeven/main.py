@@ -15,6 +15,7 @@ from breakeven.errors import DeployError, Interrupted
 
 # verb → one line, so that `deploy --help` imports no verb.
 _VERBS: Final = {
+    "init": "Write what a repository starts from.",
     "profiles": "Hardware profiles that can be chosen, with sources.",
     "offers": "Dated prices of rentable GPUs, with sources.",
     "models": "Models that can be chosen, with sources.",

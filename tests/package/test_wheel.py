@@ -21,7 +21,7 @@ from breakeven.core.plan import Plan
 from breakeven.engine import tools
 
 BUNDLE = "breakeven/_bundle/"
-BUNDLED = ("profiles/", "charts/", "infra/", "tools/", "Pulumi.yaml")
+BUNDLED = ("profiles/", "charts/", "infra/", "tools/", "docs/schemas/", "Pulumi.yaml")
 
 
 @pytest.fixture(scope="module")
