@@ -133,7 +133,8 @@ def deployment_from(data: Mapping[str, Any], name: str) -> Deployment:
 
 def plain(deployment: Deployment) -> dict[str, Any]:
     """The inverse of `deployment_from`: JSON-ready, money as decimal strings, only what was given."""
-    return _given(convert.plain(deployment))
+    chosen = {key: convert.chosen(getattr(deployment, key)) for key in ("weights", "chart")}
+    return _given({**convert.plain(deployment), **chosen})
 
 
 def _given(data: dict[str, Any]) -> dict[str, Any]:

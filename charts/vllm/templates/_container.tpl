@@ -26,9 +26,9 @@ resources:
 # vLLM answers /health only once the model is loaded: the other two probes wait for this one.
 startupProbe:
   httpGet: {path: /health, port: 8000}
-  periodSeconds: {{ int .Values.startupProbe.periodSeconds }}
+  periodSeconds: {{ int .Values.probes.startup.periodSeconds }}
   timeoutSeconds: 5
-  failureThreshold: {{ int .Values.startupProbe.failureThreshold }}
+  failureThreshold: {{ int .Values.probes.startup.failureThreshold }}
 readinessProbe:
   httpGet: {path: /health, port: 8000}
   periodSeconds: 5

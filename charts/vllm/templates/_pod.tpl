@@ -32,7 +32,7 @@ volumes:
   - name: scratch
     emptyDir: {}
   - name: weights
-    {{- if .Values.weights.persistent }}
+    {{- if eq .Values.weights.storage "pvc" }}
     persistentVolumeClaim:
       claimName: {{ include "vllm.fullname" . }}
     {{- else }}

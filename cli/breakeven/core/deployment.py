@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
+from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.storage import Weights as Weights
 from breakeven.core.units import require_not_negative, require_positive
 from breakeven.core.workload import Workload
 
@@ -50,17 +52,6 @@ class Prices:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weights:
-    """Where the weights lie: on the node's disk for a pod's life, or on a volume that outlives it."""
-
-    storage: Literal["emptyDir", "pvc"] = "emptyDir"
-    storage_class: str | None = None
-
-    def __post_init__(self) -> None:
-        _require_name("storage_class", self.storage_class, _OBJECT, "at most 253")
-
-
-@dataclass(frozen=True, kw_only=True)
 class Deployment:
     """The inputs of one stack; everything but the profile has a default."""
 
@@ -75,6 +66,7 @@ class Deployment:
     workload: Workload = field(default_factory=Workload)
     weights: Weights = field(default_factory=Weights)
     prices: Prices = field(default_factory=Prices)
+    chart: ChartChoices = field(default_factory=ChartChoices)
 
     def __post_init__(self) -> None:
         _require_count(replicas=self.replicas, nodes=self.nodes)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from breakeven.core.chart.storage import require_shareable
 from breakeven.core.deployment import Deployment
 from breakeven.core.engine_args import EngineArgs
 from breakeven.core.fit_advice import advise
@@ -102,15 +103,26 @@ def plan(deployment: Deployment, facts: Facts) -> Plan:
     max_model_len = deployment.max_model_len or memory.longest(facts.model.context_length)
     memory = kv_cache(facts.model, facts.accelerator, EngineArgs(tensor_parallel_size=tp, max_model_len=max_model_len))
     per_replica = capacity(facts.model, facts.accelerator, memory, tp, deployment.workload)
+    replicas = _replicas(deployment, facts.profile, tp, per_replica)
+    _check_chart(deployment, facts.profile, replicas)
     return Plan(
         deployment=deployment,
         facts=facts,
         tensor_parallel_size=tp,
-        replicas=_replicas(deployment, facts.profile, tp, per_replica),
+        replicas=replicas,
         max_model_len=max_model_len,
         memory=memory,
         capacity=per_replica,
     )
+
+
+def _check_chart(deployment: Deployment, profile: Profile, replicas: int) -> None:
+    """What was chosen of the chart must go with the plan. Raises InputError."""
+    overlapping = profile.is_serverless or deployment.chart.rollout.strategy == "start-first"
+    require_shareable(deployment.weights, replicas=replicas, overlapping=overlapping)
+    for key in ("ingress", "route"):
+        if profile.is_serverless and getattr(deployment.chart, key).enabled:
+            raise InputError(f"chart.{key} is for profiles that are not serverless: Knative brings its own way in")
 
 
 def _replicas(deployment: Deployment, profile: Profile, tp: int, per_replica: Capacity) -> int:
