@@ -95,9 +95,13 @@ HOST: Final = Text(
 )
 
 
-@cache
 def hints(record: Any) -> dict[str, Any]:
     """Types of the fields with their annotations, in the order of the fields."""
+    return _hints(record)
+
+
+@cache
+def _hints(record: Any) -> dict[str, Any]:
     found = get_type_hints(record, include_extras=True)
     return {field.name: found[field.name] for field in dataclasses.fields(record)}
 
