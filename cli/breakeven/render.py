@@ -76,8 +76,8 @@ def _validator() -> Draft7Validator:
 
 
 def namespace_manifest(plan: Plan) -> Manifest:
-    """The namespace, which the chart leaves to whoever installs it."""
-    labels = {"app.kubernetes.io/managed-by": "breakeven"}
+    """The namespace, which the chart leaves to whoever installs it. It admits no pod with more rights than ours."""
+    labels = {"app.kubernetes.io/managed-by": "breakeven", "pod-security.kubernetes.io/enforce": "restricted"}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": plan.namespace, "labels": labels}}
 
 

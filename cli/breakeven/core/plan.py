@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from breakeven.core.chart.storage import require_shareable
+from breakeven.core.chart.fit import require_fit
 from breakeven.core.deployment import Deployment
 from breakeven.core.engine_args import EngineArgs
 from breakeven.core.fit_advice import advise
@@ -104,7 +104,7 @@ def plan(deployment: Deployment, facts: Facts) -> Plan:
     memory = kv_cache(facts.model, facts.accelerator, EngineArgs(tensor_parallel_size=tp, max_model_len=max_model_len))
     per_replica = capacity(facts.model, facts.accelerator, memory, tp, deployment.workload)
     replicas = _replicas(deployment, facts.profile, tp, per_replica)
-    _check_chart(deployment, facts.profile, replicas)
+    require_fit(deployment.weights, deployment.chart, replicas=replicas, serverless=facts.profile.is_serverless)
     return Plan(
         deployment=deployment,
         facts=facts,
@@ -114,15 +114,6 @@ def plan(deployment: Deployment, facts: Facts) -> Plan:
         memory=memory,
         capacity=per_replica,
     )
-
-
-def _check_chart(deployment: Deployment, profile: Profile, replicas: int) -> None:
-    """What was chosen of the chart must go with the plan. Raises InputError."""
-    overlapping = profile.is_serverless or deployment.chart.rollout.strategy == "start-first"
-    require_shareable(deployment.weights, replicas=replicas, overlapping=overlapping)
-    for key in ("ingress", "route"):
-        if profile.is_serverless and getattr(deployment.chart, key).enabled:
-            raise InputError(f"chart.{key} is for profiles that are not serverless: Knative brings its own way in")
 
 
 def _replicas(deployment: Deployment, profile: Profile, tp: int, per_replica: Capacity) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from math import ceil
-from typing import Final, Literal
+from typing import Final
 
+from breakeven.core.chart.fit import overlapping
+from breakeven.core.chart.storage import AccessMode
 from breakeven.core.cost import weights_volume_gib
 from breakeven.core.plan import Plan
 
@@ -31,8 +33,6 @@ _AWAIT_MARGIN_S: Final = 60
 # container-concurrency-max-limit.
 _REQUEST_TIMEOUT_S: Final = 600
 _MAX_CONCURRENCY: Final = 1000
-
-AccessMode = Literal["", "ReadWriteOnce", "ReadWriteMany"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,12 +95,12 @@ def pod(plan: Plan) -> Pod:
 
 
 def _access_mode(plan: Plan) -> AccessMode:
-    """A volume held by one node blocks a second replica, and Knative's next revision, which starts early."""
+    """Of a claim that is made: a volume held by one node blocks a second pod."""
     weights = plan.deployment.weights
     if weights.access_mode or not weights.own_claim:
         return weights.access_mode
-    overlapping = plan.facts.profile.is_serverless or plan.deployment.chart.rollout.strategy == "start-first"
-    return "ReadWriteMany" if plan.replicas > 1 or overlapping else "ReadWriteOnce"
+    shared = overlapping(weights, plan.deployment.chart, serverless=plan.facts.profile.is_serverless)
+    return "ReadWriteMany" if plan.replicas > 1 or shared else "ReadWriteOnce"
 
 
 def _concurrency(plan: Plan) -> int:

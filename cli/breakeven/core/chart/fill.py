@@ -104,9 +104,10 @@ def _rollout(sized: Pod) -> Rollout:
 
 
 def _disruption(plan: Plan) -> Disruption:
-    """With one server a budget either forbids every drain or says nothing."""
+    """With one server a budget either forbids every drain or says nothing; Knative's pods come and go."""
     chosen = plan.deployment.chart.disruption
-    return dataclasses.replace(chosen, enabled=chosen.enabled and plan.replicas > 1)
+    useful = plan.replicas > 1 and not plan.facts.profile.is_serverless
+    return dataclasses.replace(chosen, enabled=chosen.enabled and useful)
 
 
 def _serverless(plan: Plan, sized: Pod) -> Serverless:

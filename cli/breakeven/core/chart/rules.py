@@ -22,13 +22,14 @@ _SHARED: Final[Schema] = {
         at("replicas", {"minimum": 2}),
         at("serverless.enabled", {"const": True}),
         at("rollout.maxSurge", {"minimum": 1}),
+        at("weights.download", {"const": True}),
     ]
 }
 _OWN_CLAIM: Final[Schema] = {"allOf": [at("weights.storage", {"const": "pvc"}), at("weights.claim", {"const": ""})]}
 
 RULES: Final[tuple[Schema, ...]] = (
     rule(
-        "Several servers, or the next one beside the last one, share the claim",
+        "Several servers, the next one beside the last one, or a server and the download share the claim",
         when={"allOf": [_SHARED, _OWN_CLAIM]},
         then=at("weights.accessMode", {"const": "ReadWriteMany"}),
     ),
@@ -41,6 +42,11 @@ RULES: Final[tuple[Schema, ...]] = (
         "A bucket has an address",
         when=at("weights.storage", {"const": "bucket"}),
         then=at("weights.uri", {"minLength": 1}),
+    ),
+    rule(
+        "A download needs a claim that keeps it",
+        when=at("weights.download", {"const": True}),
+        then=at("weights.storage", {"const": "pvc"}),
     ),
     rule(
         "A rollout that may neither add nor remove a server never ends",
@@ -63,8 +69,13 @@ RULES: Final[tuple[Schema, ...]] = (
         then=at("route.gateways", {"minItems": 1}),
     ),
     rule(
-        "Knative brings its own Service, way in, rollout and budget",
+        "Knative brings its own way in, and has no volumes of images or of each server",
         when=at("serverless.enabled", {"const": True}),
-        then={"allOf": [at(f"{key}.enabled", {"const": False}) for key in ("ingress", "route")]},
+        then={
+            "allOf": [
+                *(at(f"{key}.enabled", {"const": False}) for key in ("ingress", "route", "networkPolicy")),
+                at("weights.storage", {"enum": ["emptyDir", "pvc", "bucket"]}),
+            ]
+        },
     ),
 )

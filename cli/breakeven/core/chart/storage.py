@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from breakeven.core.chart.fields import COUNT, NAME, Record, Text
-from breakeven.errors import InputError
 
 _IMAGE: Final = Text(pattern=r"([a-z0-9][a-zA-Z0-9._:/@-]*)?", words="an image with a tag or digest")
 _URI: Final = Text(pattern=r"((s3|gs|az)://[A-Za-z0-9._/-]+)?", words="s3://, gs:// or az:// with bucket and path")
@@ -95,15 +94,3 @@ class WeightsVolume(Weights):
     """The same with what the plan computes."""
 
     size_gib: Annotated[int, "Size of a claim that is made", COUNT] = 19
-
-
-def require_shareable(weights: Weights, *, replicas: int, overlapping: bool) -> None:
-    """Raises InputError for a claim of one node that a second server must mount; `overlapping`: during a change."""
-    if weights.access_mode != "ReadWriteOnce" or not (replicas > 1 or overlapping):
-        return
-    why = f"{replicas} replicas share it" if replicas > 1 else "old and new server overlap during a change"
-    raise InputError(
-        f"weights.access_mode ReadWriteOnce: the claim is held by one node, and {why}: the others would never start",
-        hint="use access_mode ReadWriteMany with a storage_class that can share, storage ephemeral (a claim of each "
-        "replica), or one replica that stops before its successor starts",
-    )
