@@ -17,13 +17,7 @@ affinity:
       nodeSelectorTerms:
         {{- toYaml . | nindent 8 }}
 {{- end }}
-tolerations:
-  - key: nvidia.com/gpu
-    operator: Exists
-    effect: NoSchedule
-  {{- with .Values.placement.tolerations }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+{{ include "vllm.tolerations" . }}
 {{- with .Values.placement.spread }}
 topologySpreadConstraints:
   {{- range . }}
@@ -37,4 +31,15 @@ topologySpreadConstraints:
         {{- include "vllm.selectorLabels" $ | nindent 8 }}
   {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* The taint of GPU nodes, and further ones. */}}
+{{- define "vllm.tolerations" -}}
+tolerations:
+  - key: nvidia.com/gpu
+    operator: Exists
+    effect: NoSchedule
+  {{- with .Values.placement.tolerations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
