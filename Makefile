@@ -35,8 +35,8 @@ chart: tools ## lint and test the Helm chart
 	@"$$($(BIN)/deploy tools --path helm-unittest)" --strict charts/vllm
 
 golden: tools ## write the checked-in examples and the chart's snapshots anew
-	@"$$($(BIN)/deploy tools --path helm-unittest)" --strict --update-snapshot charts/vllm
 	@BREAKEVEN_WRITE_GOLDEN=1 $(BIN)/python -m pytest --quiet -k golden
+	@"$$($(BIN)/deploy tools --path helm-unittest)" --strict --update-snapshot charts/vllm
 
 bench: tools ## measure what the README claims
 	@$(BIN)/python -m bench.accuracy_memory

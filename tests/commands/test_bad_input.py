@@ -30,7 +30,7 @@ def refused(found: Result, code: int = 2) -> str:
         ("profile: 4xa100\nprofile: x\n", "deploy.yaml:2: profile: duplicate key"),
         (
             "profile: 4xa100\nreplcias: 2\n",
-            "deploy.yaml:2: replcias: unknown key; expected one of chart, hub_token_secret,",
+            "deploy.yaml:2: replcias: unknown key; expected one of chart, engine, headroom,",
         ),
         ("profile: 4xa100\nreplicas: '2'\n", "deploy.yaml:2: replicas: expected a whole number, got '2'"),
         ("profile: 4xa100\nreplicas: .inf\n", "deploy.yaml:2: replicas: expected a whole number, got inf"),

@@ -4,6 +4,12 @@
 - --served-model-name={{ .Values.model }}
 - --port=8000
 - --tensor-parallel-size={{ int .Values.engine.tensorParallelSize }}
+{{- if gt (int .Values.engine.pipelineParallelSize) 1 }}
+- --pipeline-parallel-size={{ int .Values.engine.pipelineParallelSize }}
+{{- end }}
+{{- with .Values.engine.quantization }}
+- --quantization={{ . }}
+{{- end }}
 - --max-model-len={{ int .Values.engine.maxModelLen }}
 - --gpu-memory-utilization={{ .Values.engine.gpuMemoryUtilization }}
 - --shutdown-timeout={{ int .Values.engine.shutdownTimeoutSeconds }}

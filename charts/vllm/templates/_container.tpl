@@ -37,7 +37,7 @@ resources:
     ephemeral-storage: {{ printf "%dGi" (int .Values.resources.ephemeralStorageGib) }}
   limits:
     memory: {{ printf "%dGi" (int .Values.resources.memoryGib) }}
-    nvidia.com/gpu: {{ int .Values.engine.tensorParallelSize }}
+    nvidia.com/gpu: {{ int .Values.resources.gpus }}
 # vLLM answers /health only once the model is loaded: the other two probes wait for this one.
 startupProbe:
   {{- include "vllm.probe" .Values.probes.startup | nindent 2 }}

@@ -34,7 +34,7 @@ def _filled(plan: Plan, sized: Pod, choices: ChartChoices) -> Values:
         hub_token=HubToken(secret_name=plan.deployment.hub_token_secret or ""),
         api_key=choices.api_key,
         weights=_weights(plan, sized),
-        resources=_resources(sized),
+        resources=_resources(plan, sized),
         node_selector_terms=_terms(plan),
         placement=choices.placement,
         pod_labels={"breakeven/profile": sized.profile_label, "breakeven/model": sized.model_label},
@@ -57,7 +57,9 @@ def _fields(record: Any) -> dict[str, Any]:
 
 def _engine(plan: Plan, sized: Pod) -> Engine:
     return Engine(
-        tensor_parallel_size=plan.tensor_parallel_size,
+        tensor_parallel_size=plan.split.tensor_parallel_size,
+        pipeline_parallel_size=plan.split.pipeline_parallel_size,
+        quantization=plan.quantization or "",
         max_model_len=plan.max_model_len,
         gpu_memory_utilization=GPU_MEMORY_UTILIZATION,
         shutdown_timeout_seconds=sized.shutdown_timeout_s,
@@ -69,8 +71,9 @@ def _weights(plan: Plan, sized: Pod) -> WeightsVolume:
     return WeightsVolume(**given, size_gib=sized.weights_gib)
 
 
-def _resources(sized: Pod) -> Resources:
+def _resources(plan: Plan, sized: Pod) -> Resources:
     return Resources(
+        gpus=plan.split.gpus,
         cpu=sized.cpu,
         memory_gib=sized.memory_gib,
         shm_gib=sized.shm_gib,

@@ -12,6 +12,8 @@ _TAG: Final = Text(
     pattern=r"([A-Za-z0-9_][A-Za-z0-9._-]{0,127})?", words="a tag that does not move", never=("latest", "nightly")
 )
 _DIGEST: Final = Text(pattern=r"(sha256:[0-9a-f]{64})?", words="sha256: and 64 of 0-9 and a-f")
+# Of those that the plan may choose.
+_QUANTIZATION: Final = Text(pattern=r"(fp8)?", words="fp8 or empty")
 DEFAULT_REPOSITORY: Final = "vllm/vllm-openai"
 
 
@@ -35,7 +37,11 @@ class Image(ImageSource):
 class Engine(Record):
     """Arguments of `vllm serve`."""
 
-    tensor_parallel_size: Annotated[int, "GPUs of each server, and its --tensor-parallel-size", COUNT] = 1
+    tensor_parallel_size: Annotated[int, "GPUs that each layer is cut over", COUNT] = 1
+    pipeline_parallel_size: Annotated[int, "Stages that the layers are dealt out to", COUNT] = 1
+    quantization: Annotated[
+        str, "What vLLM quantises the weights to at the start, such as fp8; as published if empty", _QUANTIZATION
+    ] = ""
     max_model_len: Annotated[int, "Longest sequence in tokens, input and output together", COUNT] = 40960
     gpu_memory_utilization: Annotated[
         float, "Share of each GPU's memory that vLLM may use", Number(above=0, at_most=1)
@@ -47,6 +53,7 @@ class Engine(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Resources(Record):
+    gpus: Annotated[int, "GPUs of each server: tensorParallelSize × pipelineParallelSize", COUNT] = 1
     cpu: Annotated[int, "CPUs requested; there is no limit", COUNT] = 6
     memory_gib: Annotated[int, "Memory, request and limit at once; shmGib counts against it", COUNT] = 50
     shm_gib: Annotated[int, "Size of /dev/shm", COUNT] = 2
@@ -129,7 +136,7 @@ class Serverless(Record):
     enabled: Annotated[bool, "A Knative Service that scales to zero instead of a Deployment and a Service"] = False
     concurrency: Annotated[
         int, "Requests that one server takes at once; more start another one", Number(at_least=0, at_most=1000)
-    ] = 256
+    ] = 164
     request_timeout_seconds: Annotated[
         int, "Longest time of a request, the wait for a server that starts included", SECONDS
     ] = 600
