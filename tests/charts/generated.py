@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, Literal, get_args, get_origin
 
+from breakeven.core.chart.choices import ChartChoices
 from breakeven.core.chart.fields import hints, parts
 from breakeven.core.chart.plain import chart_key, plain_values
 from breakeven.core.chart.rules import RULES
+from breakeven.core.chart.storage import Weights
 from breakeven.core.chart.values import Values
 
 Schema = dict[str, Any]
@@ -91,23 +93,35 @@ def _shown(value: Any) -> str:
     return str(value) if is_word else json.dumps(value)
 
 
+Spelling = Callable[[str], str]
+
+
 def table() -> list[str]:
     """The README's table of every key."""
-    return ["| Key | Default | What it is |", "| --- | --- | --- |", *_rows(Values(), "")]
+    return _table(_rows(Values(), "", chart_key))
 
 
-def _rows(record: Any, prefix: str) -> Iterator[str]:
+def deployment_table() -> list[str]:
+    """The keys of deploy.yaml that reach the chart."""
+    return _table([*_rows(Weights(), "weights.", str), *_rows(ChartChoices(), "chart.", str)])
+
+
+def _table(rows: Iterable[str]) -> list[str]:
+    return ["| Key | Default | What it is |", "| --- | --- | --- |", *rows]
+
+
+def _rows(record: Any, prefix: str, spelling: Spelling) -> Iterator[str]:
     for name, hint in hints(type(record)).items():
-        value, key = getattr(record, name), prefix + chart_key(name)
+        value, key = getattr(record, name), prefix + spelling(name)
         if is_dataclass(value):
-            yield from _rows(value, f"{key}.")
+            yield from _rows(value, f"{key}.", spelling)
         else:
             default = _shown(plain_values(record)[chart_key(name)])
             yield f"| `{key}` | `{default}` | {_cell(hint)} |"
-            yield from _item_rows(hint, f"{key}[].")
+            yield from _item_rows(hint, f"{key}[].", spelling)
 
 
-def _item_rows(hint: Any, prefix: str) -> Iterator[str]:
+def _item_rows(hint: Any, prefix: str, spelling: Spelling) -> Iterator[str]:
     """The keys of a list's items, which have no default where they are required."""
     bare, _, _ = parts(hint)
     item = parts(get_args(bare)[0])[0] if get_origin(bare) is tuple else None
@@ -116,8 +130,8 @@ def _item_rows(hint: Any, prefix: str) -> Iterator[str]:
     for field in fields(item):
         inner = hints(item)[field.name]
         default = "required" if not _has_default(field) else f"`{_shown(_default(field))}`"
-        yield f"| `{prefix}{chart_key(field.name)}` | {default} | {_cell(inner)} |"
-        yield from _item_rows(inner, f"{prefix}{chart_key(field.name)}[].")
+        yield f"| `{prefix}{spelling(field.name)}` | {default} | {_cell(inner)} |"
+        yield from _item_rows(inner, f"{prefix}{spelling(field.name)}[].", spelling)
 
 
 def _default(field: Field[Any]) -> Any:

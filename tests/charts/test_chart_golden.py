@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,19 +15,20 @@ from breakeven import resources
 BEGIN, END = "<!-- values: make golden -->\n", "<!-- end of values -->\n"
 
 
-def _readme() -> str:
-    text = (resources.chart() / "README.md").read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
+def _with_table(path: Path, table: list[str]) -> str:
+    """The document, with the table between its marks."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
-    assert end, f"the README of the chart has no {END!r}"
-    return before + BEGIN + "\n" + "\n".join(generated.table()) + "\n\n" + END + after
+    assert end, f"{path} has no {END!r}"
+    return before + BEGIN + "\n" + "\n".join(table) + "\n\n" + END + after
 
 
-CHART = resources.chart()
-FILES = {
+CHART, DOCS = resources.chart(), resources.root() / "docs" / "chart.md"
+FILES: dict[Path, Callable[[], str]] = {
     CHART / "values.schema.json": lambda: json.dumps(generated.schema(), indent=2, ensure_ascii=False) + "\n",
     CHART / "values.yaml": generated.defaults_yaml,
-    CHART / "README.md": _readme,
+    CHART / "README.md": lambda: _with_table(CHART / "README.md", generated.table()),
+    DOCS: lambda: _with_table(DOCS, generated.deployment_table()),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from breakeven.core.chart.knative import features
 from breakeven.core.live import Check
 from breakeven.core.manifests import Manifest
 from breakeven.core.plan import Plan
@@ -13,15 +14,6 @@ from breakeven.engine.cluster import Cluster
 from breakeven.errors import ClusterError
 
 KNATIVE: Final = "serving.knative.dev/v1"
-
-# A Knative Service may use these fields of a pod only where the cluster's operator allowed them, in the ConfigMap
-# knative-serving/config-features: https://knative.dev/docs/serving/configuration/feature-flags/
-_KNATIVE_FLAGS: Final = ("kubernetes.podspec-affinity", "kubernetes.podspec-tolerations")
-_KNATIVE_FLAGS_OF_A_VOLUME: Final = (
-    "kubernetes.podspec-persistent-volume-claim",
-    "kubernetes.podspec-persistent-volume-write",
-    "kubernetes.podspec-securitycontext",
-)
 
 
 def check(plan: Plan, cluster: Cluster) -> list[Check]:
@@ -58,12 +50,12 @@ def _knative(cluster: Cluster) -> Check:
 
 
 def _knative_flags(plan: Plan, cluster: Cluster) -> Check:
-    flags = _KNATIVE_FLAGS + (_KNATIVE_FLAGS_OF_A_VOLUME if plan.deployment.weights.storage == "pvc" else ())
-    features = cluster.get("v1", "ConfigMap", "knative-serving", "config-features")
-    if features is None:
+    flags = features(plan.deployment.weights, plan.deployment.chart)
+    allowed = cluster.get("v1", "ConfigMap", "knative-serving", "config-features")
+    if allowed is None:
         detail = "Knative's controllers are not in this cluster; a real one needs them, with these flags enabled"
         return Check(name="Knative flags", status="warn", detail=detail, fix=", ".join(flags))
-    missing = [flag for flag in flags if (features.get("data") or {}).get(flag) not in ("enabled", "allowed")]
+    missing = [flag for flag in flags if (allowed.get("data") or {}).get(flag) not in ("enabled", "allowed")]
     if not missing:
         return Check(name="Knative flags", status="pass", detail=f"enabled: {', '.join(flags)}")
     fix = f"set {', '.join(missing)} to enabled in ConfigMap knative-serving/config-features"
