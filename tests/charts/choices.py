@@ -26,7 +26,7 @@ CHOICES: Final[dict[str, dict[str, Any]]] = {
         "chart": ChartChoices(network_policy=_POLICY),
     },
     "a claim that exists": {"weights": Weights(storage="pvc", claim="models", path="qwen/qwen3-8b")},
-    "the hub's cache": {"weights": Weights(storage="pvc", claim="models", offline=True)},
+    "a cache of the hub": {"weights": Weights(storage="pvc", claim="models", offline=True)},
     "claims of each server": {"weights": Weights(storage="ephemeral", storage_class="fast")},
     "an image": {"weights": Weights(storage="image", image="registry.example/models/qwen3-8b:1")},
     "a bucket": {

@@ -6,9 +6,13 @@ namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: {{ . }}}}
 {{- end }}
 {{- end }}
 
-{{/* Names, and HTTPS to public addresses only: neither the cluster nor the cloud's metadata. */}}
-{{- define "vllm.publicEgress" -}}
+{{/* Names. */}}
+{{- define "vllm.dnsEgress" -}}
 - ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]
+{{- end }}
+
+{{/* HTTPS to public addresses only: neither the cluster nor the cloud's metadata. */}}
+{{- define "vllm.publicEgress" -}}
 - ports: [{protocol: TCP, port: 443}]
   to:
     - ipBlock:
@@ -19,13 +23,10 @@ namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: {{ . }}}}
         except: ["fc00::/7", "fe80::/10"]
 {{- end }}
 
-{{/* Further destinations; names are looked up for them too. */}}
+{{/* Further destinations. */}}
 {{- define "vllm.destinations" -}}
-{{- with .Values.networkPolicy.destinations }}
-- ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]
-{{- range . }}
+{{- range .Values.networkPolicy.destinations }}
 - ports: [{protocol: TCP, port: {{ .port | default 443 | int }}}]
   to: [{ipBlock: {cidr: {{ .cidr | quote }}}}]
-{{- end }}
 {{- end }}
 {{- end }}
