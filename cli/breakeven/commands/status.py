@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import click
@@ -12,8 +13,11 @@ from breakeven import options, terminal
 @click.command(name="status")
 @options.stack_options
 @options.sandbox_option
+@options.prices_at_option
 @options.output_option
-def command(file: Path | None, profile: str | None, name: str | None, sandbox: bool, output: str) -> None:
+def command(
+    file: Path | None, profile: str | None, name: str | None, sandbox: bool, prices_at: date, output: str
+) -> None:
     """Live state of a stack beside the plan and the price that were recorded when it was applied.
 
     \b
@@ -25,4 +29,4 @@ def command(file: Path | None, profile: str | None, name: str | None, sandbox: b
 
     stack = options.deployment(file, profile=profile, name=name).stack
     found = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)
-    click.echo(status.render(output, found.plan, found.cluster.target, found.readiness(), found.state.cost))
+    click.echo(status.render(output, found.plan, found.cluster.target, found.readiness(), found.state.cost, prices_at))

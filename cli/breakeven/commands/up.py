@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from breakeven.errors import DeployError, InputError
 @click.command(name="up")
 @options.deployment_options
 @options.compare_option
+@options.prices_at_option
 @options.cluster_options
 @click.option("-y", "--yes", is_flag=True, help="Apply without asking.")
 def command(
@@ -22,6 +24,7 @@ def command(
     context: str | None,
     sandbox: bool,
     compare_with: tuple[str, ...],
+    prices_at: date,
     yes: bool,
     **inputs: Any,
 ) -> None:
@@ -40,11 +43,11 @@ def command(
     from breakeven.output import preview, status
 
     plan = options.make_servable_plan(**inputs)
-    prices = price_book.prices(plan, compare_with)
+    prices = price_book.prices(plan, compare_with, prices_at)
     where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
     with session.begin(plan, where, terminal.on_progress) as running:
         shown = running.preview()
-        click.echo(preview.render("table", shown, prices))
+        click.echo(preview.render("table", shown, prices, prices_at))
         refuse_unknown_price(shown)
         if not shown.is_empty:
             _confirm(yes)

@@ -86,7 +86,7 @@ def pod(plan: Plan) -> Pod:
         termination_grace_s=grace_s,
         progress_deadline_s=deadline_s,
         # Without a surge replicas are replaced one after the other, and each may take the whole deadline.
-        pulumi_timeout_s=deadline_s * plan.replicas + _AWAIT_MARGIN_S,
+        pulumi_timeout_s=deadline_s * plan.most_replicas + _AWAIT_MARGIN_S,
         request_timeout_s=_REQUEST_TIMEOUT_S,
         concurrency=_concurrency(plan),
         profile_label=_label_value(plan.facts.profile.name),
@@ -100,7 +100,7 @@ def _access_mode(plan: Plan) -> AccessMode:
     if weights.access_mode or not weights.own_claim:
         return weights.access_mode
     shared = overlapping(weights, plan.deployment.chart, serverless=plan.facts.profile.is_serverless)
-    return "ReadWriteMany" if plan.replicas > 1 or shared else "ReadWriteOnce"
+    return "ReadWriteMany" if plan.most_replicas > 1 or shared else "ReadWriteOnce"
 
 
 def _concurrency(plan: Plan) -> int:

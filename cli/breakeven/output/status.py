@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any, Final
 
 from breakeven.core.cost import CostProjection
 from breakeven.core.live import Readiness, Target
 from breakeven.core.plan import SERVICE_PORT, Plan
 from breakeven.core.units import count
-from breakeven.output import plan_line, table
+from breakeven.output import age, bill, plan_line, table
 from breakeven.output.money import usd
 
 SCHEMA: Final = "breakeven.status/1"
 
 
-def render(output: str, plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection) -> str:
-    """By the value of `-o`."""
+def render(output: str, plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection, at: date) -> str:
+    """By the value of `-o`. `at` gives the recorded prices their age."""
     if output == "json":
-        return json.dumps(_data(plan, target, readiness, recorded), indent=2)
-    rows = _rows(plan, target, readiness, recorded)
+        return json.dumps(_data(plan, target, readiness, recorded, at), indent=2)
+    rows = _rows(plan, target, readiness, recorded, at)
     return table.markdown(["", ""], rows) if output == "markdown" else "\n".join(f"{a:<10} {b}" for a, b in rows)
 
 
-def _rows(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection) -> list[list[str]]:
+def _rows(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection, at: date) -> list[list[str]]:
     return [
         ["Stack", f"{plan.stack} in namespace {plan.namespace}"],
         ["Cluster", f"{target.server} (context {target.context})"],
@@ -32,7 +33,13 @@ def _rows(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjec
         ["GPUs", f"{readiness.gpus} requested live, {plan.gpus} planned"],
         ["Endpoint", plan.endpoint],
         ["Recorded", f"{monthly(recorded)}, as last applied" if recorded.lines else monthly(recorded)],
+        *_stale_rows(recorded, at),
     ]
+
+
+def _stale_rows(recorded: CostProjection, at: date) -> list[list[str]]:
+    dated = [(line.name, line.checked) for line in recorded.lines if line.checked]
+    return [["", f"{name}: checked {age.checked(day, at)}"] for name, day in dated if age.stale(day, at)]
 
 
 def ready(readiness: Readiness) -> str:
@@ -48,9 +55,10 @@ def monthly(recorded: CostProjection) -> str:
     return f"{'at least ' if recorded.unknown else ''}{usd(recorded.monthly_usd)} a month"
 
 
-def _data(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection) -> dict[str, Any]:
+def _data(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection, at: date) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
+        "prices_at": at.isoformat(),
         "stack": plan.stack,
         "namespace": plan.namespace,
         "cluster": {"server": target.server, "context": target.context},
@@ -60,6 +68,7 @@ def _data(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjec
         "gpus": {"live": readiness.gpus, "planned": plan.gpus},
         "endpoint": plan.endpoint,
         "recorded_monthly_usd": str(recorded.monthly_usd) if recorded.lines else None,
+        "recorded_prices": bill.price_data(recorded, at),
     }
 
 
