@@ -17,6 +17,7 @@ from breakeven.core.chart.placement import PodMetadata
 from breakeven.core.chart.server import RolloutChoices
 from breakeven.core.plan import Plan
 from breakeven.engine.sandbox_cluster import ControlPlane
+from breakeven.errors import ToolError
 
 Planned = Callable[..., Plan]
 
@@ -80,6 +81,49 @@ def test_complaint_01_with_a_surge_it_would_wait_for_one(full: Callable[..., Non
     full(_noted("new", surge))
     assert _wait(cluster, lambda: "Insufficient nvidia.com/gpu" in _unplaced(cluster))
     assert not _ready(cluster, "new")
+
+
+def test_a_drain_takes_one_server_at_a_time(full: Callable[..., None], cluster: ControlPlane) -> None:
+    """The disruption budget: while the first has no place to go, the second stays."""
+    full(_noted("old"))
+    assert _wait(cluster, lambda: _ready(cluster, "old"))
+    first, second = (pod["metadata"]["name"] for pod in _pods(cluster))
+    nodes = [node["metadata"]["name"] for node in cluster.nodes()]
+    cluster.kubectl("cordon", *nodes)
+    try:
+        _evict(cluster, first)
+        with pytest.raises(ToolError, match="disruption budget"):
+            _evict(cluster, second)
+    finally:
+        cluster.kubectl("uncordon", *nodes)
+    assert _wait(cluster, lambda: _ready(cluster, "old"))
+
+
+def _evict(cluster: ControlPlane, pod: str) -> None:
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": NAMESPACE}}
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction"
+    cluster.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
+
+
+def test_a_server_moves_away_from_a_lost_node(cluster: ControlPlane, planned: Planned, helm: Path) -> None:
+    """Lost as Kubernetes has it: the node is marked out of service."""
+    cluster.apply(render.manifests(planned("4xa100", nodes=1, namespace=NAMESPACE, chart=_noted("old")), helm))
+    lost = ""
+    try:
+        assert _wait(cluster, lambda: _node(cluster) != "")
+        lost = _node(cluster)
+        cluster.kubectl("taint", "node", lost, "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute")
+        assert _wait(cluster, lambda: _node(cluster) not in ("", lost))
+    finally:
+        if lost:
+            cluster.kubectl("taint", "node", lost, "node.kubernetes.io/out-of-service-")
+        cluster.kubectl("delete", "namespace", NAMESPACE)
+
+
+def _node(cluster: ControlPlane) -> str:
+    """Where the one server runs; empty unless there is one, and it runs."""
+    running = [pod for pod in _pods(cluster) if pod["status"].get("phase") == "Running"]
+    return str(running[0]["spec"]["nodeName"]) if len(running) == 1 == len(_pods(cluster)) else ""
 
 
 @pytest.fixture
