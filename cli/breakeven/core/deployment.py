@@ -9,6 +9,8 @@ from typing import Final
 
 from breakeven.core.chart.choices import ChartChoices
 from breakeven.core.chart.storage import Weights as Weights
+from breakeven.core.engine_args import KvCacheDtype
+from breakeven.core.measurement import Measurement
 from breakeven.core.needs import Needs
 from breakeven.core.precision import Precision
 from breakeven.core.scaling import Scaling
@@ -94,6 +96,7 @@ class EngineChoice:
     tensor_parallel_size: int | None = None
     pipeline_parallel_size: int | None = None
     precision: Precision | None = None
+    kv_cache_dtype: KvCacheDtype | None = None
 
     def __post_init__(self) -> None:
         require_positive(
@@ -133,6 +136,7 @@ class Deployment:
     scaling: Scaling | None = None
     needs: Needs = field(default_factory=Needs)
     engine: EngineChoice = field(default_factory=EngineChoice)
+    measured: Measurement | None = None
     weights: Weights = field(default_factory=Weights)
     prices: Prices = field(default_factory=Prices)
     chart: ChartChoices = field(default_factory=ChartChoices)

@@ -25,7 +25,7 @@ from breakeven.core.changes import Changes
 from breakeven.engine import events, state, tools
 from breakeven.engine.backend import Backend
 from breakeven.engine.state import Locked, State
-from breakeven.errors import ClusterError, DeployError, InputError
+from breakeven.errors import ClusterError, DeployError, GateError, InputError
 
 PROJECT: Final = "breakeven"
 
@@ -82,7 +82,12 @@ class Stack:
         with warnings.catch_warnings(record=True) as dropped:
             warnings.simplefilter("always")
             run = partial(self._stack.preview, on_event=collected.append, color="never", refresh=True)
-            result = _translated(run, collected)
+            try:
+                result = _translated(run, collected)
+            except RuntimeError as error:  # the SDK's own, where the last event did not come
+                raise GateError(
+                    f"the preview is incomplete: {error}", hint="nothing was applied; run it again"
+                ) from error
         lost = [str(warning.message) for warning in dropped if "engine event" in str(warning.message)]
         return events.read(collected, lost, result.change_summary)
 
@@ -239,6 +244,8 @@ def _engine_error(output: str, collected: list[automation.EngineEvent]) -> Deplo
         for event in collected
         if event.diagnostic_event and event.diagnostic_event.severity == "error"
     ]
+    # Where the engine says what is wrong, the program's own end is only its echo.
+    said = [message for message in said if "Traceback (most recent" not in message] or said
     detail = "\n".join(dict.fromkeys(said)) or _last_lines(output)
     if "cluster is unreachable" in detail or "connection refused" in detail:
         return ClusterError(f"the cluster went away: {detail}")

@@ -60,6 +60,7 @@ def _engine(plan: Plan, sized: Pod) -> Engine:
         tensor_parallel_size=plan.split.tensor_parallel_size,
         pipeline_parallel_size=plan.split.pipeline_parallel_size,
         quantization=plan.quantization or "",
+        kv_cache_dtype=plan.split.kv_cache_dtype,
         max_model_len=plan.max_model_len,
         gpu_memory_utilization=GPU_MEMORY_UTILIZATION,
         shutdown_timeout_seconds=sized.shutdown_timeout_s,

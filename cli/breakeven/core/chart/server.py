@@ -42,6 +42,9 @@ class Engine(Record):
     quantization: Annotated[
         str, "What vLLM quantises the weights to at the start, such as fp8; as published if empty", _QUANTIZATION
     ] = ""
+    kv_cache_dtype: Annotated[Literal["auto", "fp8"], "What the KV cache holds: as the activations (auto), or fp8"] = (
+        "auto"
+    )
     max_model_len: Annotated[int, "Longest sequence in tokens, input and output together", COUNT] = 40960
     gpu_memory_utilization: Annotated[
         float, "Share of each GPU's memory that vLLM may use", Number(above=0, at_most=1)
