@@ -217,8 +217,8 @@ _DEPLOYMENT: Final = (
     option("--hub-token-secret", help="Name of a Secret whose key `token` holds a Hugging Face token."),
     option(
         "--weights-storage",
-        type=click.Choice(["emptyDir", "pvc"]),
-        help="Weights on the node's disk (emptyDir, the default) or on a volume.",
+        type=click.Choice(["emptyDir", "pvc", "ephemeral"]),
+        help="Weights on the node's disk (emptyDir, the default), on a volume, or on one of each replica.",
     ),
     option("--storage-class", help="StorageClass of the weights' volume."),
     *_TRAFFIC,

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,10 +15,13 @@ import yaml
 from jsonschema import Draft7Validator
 
 from breakeven import __version__, directory, resources
+from breakeven.core.chart.fields import hints, parts
+from breakeven.core.chart.fill import chart_values
+from breakeven.core.chart.plain import plain_values
+from breakeven.core.chart.values import Values
 from breakeven.core.cost import project
-from breakeven.core.engine_args import GPU_MEMORY_UTILIZATION, VLLM_VERSION
+from breakeven.core.engine_args import VLLM_VERSION
 from breakeven.core.plan import Plan
-from breakeven.core.pod import pod
 from breakeven.core.record import record_cost, record_plan
 from breakeven.errors import DeployError, ToolError
 
@@ -39,10 +42,17 @@ def values_yaml(plan: Plan) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["yaml"] = partial(to_yaml, sort_keys=False)
     template = environment.from_string(resources.values_template().read_text(encoding="utf-8"))
-    return template.render(
-        plan=plan, pod=pod(plan), vllm_version=VLLM_VERSION, gpu_memory_utilization=GPU_MEMORY_UTILIZATION
-    )
+    return template.render(plan=plan, groups=_groups(chart_values(plan)))
+
+
+def _groups(found: Values) -> list[tuple[str, dict[str, Any]]]:
+    """Each top-level key with what it is."""
+    said = (parts(hint)[1] for hint in hints(Values).values())
+    return [
+        (description, {key: value}) for description, (key, value) in zip(said, plain_values(found).items(), strict=True)
+    ]
 
 
 def values(plan: Plan) -> dict[str, Any]:
@@ -66,8 +76,8 @@ def _validator() -> Draft7Validator:
 
 
 def namespace_manifest(plan: Plan) -> Manifest:
-    """The namespace, which the chart leaves to whoever installs it."""
-    labels = {"app.kubernetes.io/managed-by": "breakeven"}
+    """The namespace, which the chart leaves to whoever installs it. It admits no pod with more rights than ours."""
+    labels = {"app.kubernetes.io/managed-by": "breakeven", "pod-security.kubernetes.io/enforce": "restricted"}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": plan.namespace, "labels": labels}}
 
 
@@ -124,8 +134,9 @@ def files(plan: Plan, helm: Path) -> dict[str, str]:
     return found
 
 
-def to_yaml(manifest: Manifest) -> str:
-    return yaml.safe_dump(manifest, sort_keys=True, allow_unicode=True, width=110)
+def to_yaml(manifest: Manifest, *, sort_keys: bool = True) -> str:
+    # ASCII: YAML takes some other characters, such as U+0085, for line breaks.
+    return yaml.safe_dump(manifest, sort_keys=sort_keys, width=110)
 
 
 def _file_name(manifest: Manifest) -> str:

@@ -50,6 +50,7 @@ def test_differences_name_what_a_render_would_change(planned: Planned, helm: Pat
     render.write(planned("4xa100"), helm, tmp_path)
     assert render.differences(planned("4xa100"), helm, tmp_path) == []
     assert render.differences(planned("4xa100", nodes=2), helm, tmp_path) == [
+        "missing: manifests/poddisruptionbudget-llm-4xa100.yaml",
         "changed: values.yaml",
         "changed: manifests/deployment-llm-4xa100.yaml",
         "changed: breakeven.lock.json",
