@@ -40,6 +40,15 @@ class Cluster:
         scope = f"/namespaces/{namespace}" if namespaced else ""
         return _get(self._api, f"{_root(api_version)}{scope}/{plural}/{name}")
 
+    def list(self, path: str) -> list[dict[str, Any]]:
+        """The objects at a path such as `/api/v1/nodes`; none where the path is not known."""
+        return list((_get(self._api, path) or {}).get("items") or ())
+
+    def text(self, path: str) -> tuple[int, str]:
+        """Status and body of what is no Kubernetes object: a log, or what a Service answers through the API server."""
+        status, _, body = _call(self._api, "GET", path, accept="*/*")
+        return status, body.decode(errors="replace")
+
     def serves(self, api_version: str, kind: str) -> bool:
         """Whether the cluster knows the kind."""
         return bool(self._plural(api_version, kind)[0])
@@ -126,25 +135,28 @@ def _logged_errors() -> Iterator[list[str]]:
 def _get(api: client.ApiClient, path: str) -> dict[str, Any] | None:
     """GET as plain JSON; None for 404."""
     server = api.configuration.host
-    request = api.param_serialize(
-        "GET", path, auth_settings=["BearerToken"], header_params={"Accept": "application/json"}
-    )
-    try:
-        response = api.call_api(*request, _request_timeout=_TIMEOUT_S)
-        body = response.read()
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        hint = "is the cluster up, and the context the right one?"
-        raise ClusterError(f"{server} is unreachable: {_root_cause(error)}", hint=hint) from error
-    if response.status == 404:
+    status, reason, body = _call(api, "GET", path)
+    if status == 404:
         return None
-    if response.status != 200:
-        hint = "log in again, or ask for the permission" if response.status in (401, 403) else ""
-        raise ClusterError(f"{server} refused GET {path}: {response.status} {response.reason}", hint=hint)
+    if status != 200:
+        hint = "log in again, or ask for the permission" if status in (401, 403) else ""
+        raise ClusterError(f"{server} refused GET {path}: {status} {reason}", hint=hint)
     try:
         found: dict[str, Any] = json.loads(body)
     except ValueError as error:
         raise ClusterError(f"{server} does not answer like a Kubernetes API server") from error
     return found
+
+
+def _call(api: client.ApiClient, method: str, path: str, *, accept: str = "application/json") -> tuple[int, str, bytes]:
+    """Status, reason and body of the answer. Raises ClusterError where there is none."""
+    request = api.param_serialize(method, path, auth_settings=["BearerToken"], header_params={"Accept": accept})
+    try:
+        response = api.call_api(*request, _request_timeout=_TIMEOUT_S)
+        return response.status, str(response.reason), response.read()
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        hint = "is the cluster up, and the context the right one?"
+        raise ClusterError(f"{api.configuration.host} is unreachable: {_root_cause(error)}", hint=hint) from error
 
 
 def _root_cause(error: BaseException) -> str:

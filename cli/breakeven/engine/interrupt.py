@@ -28,7 +28,7 @@ def finishing_steps(say: Callable[[str], None]) -> Iterator[None]:
         interrupts += 1
         say("Interrupted: running steps are finished first; press again to stop at once")
         if signum == signal.SIGTERM:
-            _interrupt_engine()
+            stop_engine()
 
     former = {signum: signal.signal(signum, note) for signum in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -54,7 +54,8 @@ def ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, former)
 
 
-def _interrupt_engine() -> None:
+def stop_engine() -> None:
+    """Ask it to finish its running steps, save the state and release the lock."""
     for pid in processes.children("pulumi"):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
 
 from breakeven import load
 from breakeven.core.cost import offered_rents, project
@@ -25,12 +22,8 @@ from breakeven.engine.lock import held, holder
 from breakeven.engine.progress import OnProgress, Progress, silent
 from breakeven.engine.stack import OnStep, Stack
 from breakeven.engine.state import EMPTY, State
+from breakeven.engine.watch import OnWait, Watch, readiness_of, until_ready
 from breakeven.errors import ClusterError, DeployError
-
-OnWait = Callable[[Readiness], None]
-
-_WATCH_EVERY_S: Final = 5.0
-_POLL_S: Final = 2.0
 
 
 class Rollout:
@@ -88,44 +81,18 @@ class Rollout:
         """Apply what was previewed; from here on its settings are the stack's.
 
         The engine waits in silence for pods: `on_wait` is told meanwhile what the cluster says of them.
-        Raises ClusterError if the context leads to another cluster than the one that was shown.
+        Raises ClusterError if the context leads to another cluster than the one that was shown, RolloutFailed with the
+        cluster's own reason if the pods do not become ready.
         """
         assert self._stack, "apply follows preview"
         _refuse_moved(self._cluster.target)
         self._former = None
-        done = threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(done, on_wait), daemon=True)
-        watcher.start()
-        try:
-            self._stack.up(on_step)
-        finally:
-            done.set()
-            watcher.join()
-
-    def _watch(self, done: threading.Event, on_wait: OnWait) -> None:
-        told = ""
-        while not done.wait(_WATCH_EVERY_S):
-            with suppress(DeployError):
-                readiness = _readiness(self._plan, self._cluster)
-                if readiness.found and readiness.reason not in ("", told):
-                    told = readiness.reason
-                    on_wait(readiness)
+        with Watch(self._plan, self._cluster, on_wait) as watch:
+            self._stack.up(watch.telling(on_step))
 
     def wait_until_ready(self, on_wait: OnWait, timeout_s: float) -> Readiness:
-        """Poll the cluster until the server is ready. Raises DeployError with the cluster's own reason."""
-        deadline = time.monotonic() + timeout_s
-        told: Readiness | None = None
-        while True:
-            readiness = _readiness(self._plan, self._cluster)
-            if readiness.is_ready:
-                return readiness
-            if not readiness.found or time.monotonic() > deadline:
-                waited = f" after {timeout_s:.0f} s" if readiness.found else ""
-                raise DeployError(f"not ready{waited}: {readiness.reason}", hint="`deploy up` goes on with it")
-            if readiness != told:
-                on_wait(readiness)
-            told = readiness
-            time.sleep(_POLL_S)
+        """Poll the cluster until the server is ready. Raises RolloutFailed with the cluster's own reason."""
+        return until_ready(self._plan, self._cluster, on_wait, timeout_s)
 
     def _open(self) -> tuple[Stack, State]:
         found = stack.find(self._plan.stack, self._backend)
@@ -207,7 +174,7 @@ class Recorded:
         return not self.state.owns_namespace(self.plan.namespace)
 
     def readiness(self) -> Readiness:
-        return _readiness(self.plan, self.cluster)
+        return readiness_of(self.plan, self.cluster)
 
 
 def find(name: str, backend: Backend) -> Recorded | None:
@@ -229,7 +196,3 @@ def find(name: str, backend: Backend) -> Recorded | None:
     deployment = load.deployment_from(config["deployment"], str(opened.settings_file))
     plan = size(deployment, load.facts(deployment))
     return Recorded(stack=opened, state=opened.state, cluster=cluster, plan=plan, backend=backend)
-
-
-def _readiness(plan: Plan, cluster: Cluster) -> Readiness:
-    return cluster.readiness(namespace=plan.namespace, name=plan.release, serverless=plan.facts.profile.is_serverless)
