@@ -48,7 +48,7 @@ def command(
         refuse_unknown_price(shown)
         if not shown.is_empty:
             _confirm(yes)
-        with interrupt.finishing_steps(terminal.say):
+        with interrupt.finishing_steps(terminal.say, running.left_behind):
             running.apply(terminal.on_step, terminal.on_wait)
         readiness = running.wait_until_ready(terminal.on_wait, plan.startup_budget_s)
     click.echo(f"\n{status.applied(plan, readiness, sandbox=sandbox)}")

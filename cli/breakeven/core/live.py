@@ -30,6 +30,17 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Who made a lock on a stack, and when. Of another machine's processes nobody here can tell whether they live."""
+
+    user: str
+    host: str
+    pid: int
+    since: str
+    process: Literal["alive", "gone", "elsewhere"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Readiness:
     """Live state of one stack's servers. `reason` says why they are not ready, as far as the cluster tells."""
 

@@ -49,6 +49,11 @@ def is_alive(pid: int) -> bool:
     return True
 
 
+def program(pid: int) -> str:
+    """The name of the program that a process runs; empty where this user cannot see it."""
+    return next((Path(path).name for number, path in _all() if number == pid), "")
+
+
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
     """Whether the condition came true in time."""
     deadline = time.monotonic() + seconds

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 from breakeven import load
 from breakeven.core.cost import offered_rents, project
@@ -15,7 +16,7 @@ from breakeven.core.manifests import gpus_requested
 from breakeven.core.plan import Plan
 from breakeven.core.plan import plan as size
 from breakeven.core.preview import Preview, refuse_unpriced_gpus
-from breakeven.engine import interrupt, preflight, stack
+from breakeven.engine import interrupt, leftovers, preflight, stack
 from breakeven.engine.backend import Backend
 from breakeven.engine.cluster import Cluster, connect
 from breakeven.engine.lock import held, holder
@@ -24,6 +25,9 @@ from breakeven.engine.stack import OnStep, Stack
 from breakeven.engine.state import EMPTY, State
 from breakeven.engine.watch import OnWait, Watch, readiness_of, until_ready
 from breakeven.errors import ClusterError, DeployError
+
+# For another run's preview to end. An apply takes minutes, and a question on somebody's screen may never be answered.
+_PATIENCE_S: Final = 10.0
 
 
 class Rollout:
@@ -94,6 +98,9 @@ class Rollout:
         """Poll the cluster until the server is ready. Raises RolloutFailed with the cluster's own reason."""
         return until_ready(self._plan, self._cluster, on_wait, timeout_s)
 
+    def left_behind(self) -> str:
+        return leftovers.describe(self._plan.stack, self._backend)
+
     def _open(self) -> tuple[Stack, State]:
         found = stack.find(self._plan.stack, self._backend)
         state = found.state if found else EMPTY
@@ -118,6 +125,11 @@ def _alone(name: str, backend: Backend, on_progress: OnProgress) -> Iterator[Non
     path = backend.stack_directory(name).with_suffix(".lock")
 
     def say(elapsed_s: float) -> None:
+        if elapsed_s > _PATIENCE_S:
+            raise DeployError(
+                f"another `deploy` works on stack {name}: {holder(path)}",
+                hint="wait until it has ended, and run it again; `deploy status` may be asked meanwhile",
+            )
         what = f"waiting for another `deploy` on stack {name} ({holder(path)})"
         on_progress(Progress(what=what, state="waiting", elapsed_s=elapsed_s))
 
@@ -172,6 +184,9 @@ class Recorded:
     @property
     def keeps_namespace(self) -> bool:
         return not self.state.owns_namespace(self.plan.namespace)
+
+    def left_behind(self) -> str:
+        return leftovers.describe(self.plan.stack, self.backend)
 
     def readiness(self) -> Readiness:
         return readiness_of(self.plan, self.cluster)

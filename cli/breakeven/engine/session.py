@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from breakeven.core.live import Holder
 from breakeven.core.local import MOST_SANDBOX_NODES
 from breakeven.core.plan import Plan
-from breakeven.engine import rollout, sandbox, tools
+from breakeven.engine import holders, rollout, sandbox, tools
 from breakeven.engine.backend import Backend, backend
 from breakeven.engine.cluster import Cluster, connect
 from breakeven.engine.progress import OnProgress
 from breakeven.engine.rollout import Recorded, Rollout
+from breakeven.engine.stack import PROJECT
 from breakeven.errors import ClusterError, DeployError, InputError
 
 
@@ -61,6 +64,11 @@ def recorded(name: str, *, in_sandbox: bool, on_progress: OnProgress) -> Recorde
         elsewhere = "" if in_sandbox else "; --sandbox looks in the sandbox"
         raise DeployError(f"there is no stack {name!r}{where}", hint=f"`deploy up` makes one{elsewhere}")
     return found
+
+
+def unlock(stack: str, *, in_sandbox: bool, confirm: Callable[[Iterable[Holder]], None]) -> tuple[Holder, ...]:
+    """See `holders.unlock`. Needs neither the engine nor, outside the sandbox, a cluster."""
+    return holders.unlock(stack, PROJECT, _existing_backend(in_sandbox), confirm)
 
 
 def _existing_backend(in_sandbox: bool) -> Backend:
