@@ -16,12 +16,14 @@ from breakeven.errors import DeployError, InputError
 @options.deployment_options
 @options.compare_option
 @options.cluster_options
+@click.option("--rollback", is_flag=True, help="Return to the inputs of the last apply that succeeded with other ones.")
 @click.option("-y", "--yes", is_flag=True, help="Apply without asking.")
 def command(
     kubeconfig: Path | None,
     context: str | None,
     sandbox: bool,
     compare_with: tuple[str, ...],
+    rollback: bool,
     yes: bool,
     **inputs: Any,
 ) -> None:
@@ -31,6 +33,7 @@ def command(
     Examples:
       deploy up --profile 4xa100 --sandbox
       deploy up --profile 8xh100 --context prod --replicas 2
+      deploy up --profile 8xh100 --rollback
     """
     if not yes and not sys.stdin.isatty():
         raise InputError("there is no terminal to ask on", hint="add --yes to apply without asking")
@@ -39,9 +42,13 @@ def command(
     from breakeven.engine import interrupt, session
     from breakeven.output import preview, status
 
-    plan = options.make_servable_plan(**inputs)
-    prices = price_book.prices(plan, compare_with)
     where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
+    if rollback:
+        apply, plan, where = session.rolling_back(options.stack_alone(**inputs), where, terminal.on_progress)
+        terminal.say(f"Rolling back to the apply of {apply.started:%Y-%m-%d %H:%M} UTC, which succeeded")
+    else:
+        plan = options.make_servable_plan(**inputs)
+    prices = price_book.prices(plan, compare_with)
     with session.begin(plan, where, terminal.on_progress) as running:
         shown = running.preview()
         click.echo(preview.render("table", shown, prices))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from breakeven import load
 from breakeven.core.cost import offered_rents, project
 from breakeven.core.cost_diff import NOTHING, cost_diff
+from breakeven.core.history import Apply, last_good
 from breakeven.core.live import Readiness, Target
 from breakeven.core.manifests import gpus_requested
 from breakeven.core.plan import Plan
@@ -185,6 +186,16 @@ class Recorded:
     def keeps_namespace(self) -> bool:
         return not self.state.owns_namespace(self.plan.namespace)
 
+    def last_good(self) -> tuple[Apply, Plan]:
+        """The newest apply that succeeded with other inputs than the last one's, and its plan. Raises DeployError."""
+        apply = last_good(self.stack.history(), self.stack.config()["deployment"])
+        if apply is None:
+            raise DeployError(
+                "there is nothing to roll back to: no apply of this stack with other inputs succeeded",
+                hint="`deploy up` with the inputs that you want",
+            )
+        return apply, _planned(apply.deployment, f"inputs of the apply of {apply.started:%Y-%m-%d %H:%M} UTC")
+
     def left_behind(self) -> str:
         return leftovers.describe(self.plan.stack, self.backend)
 
@@ -208,6 +219,10 @@ def find(name: str, backend: Backend) -> Recorded | None:
             f"context {where['context']} leads to {cluster.target.server}, which is not the cluster of this stack",
             hint="point the context back to the cluster that it was when the stack was applied",
         )
-    deployment = load.deployment_from(config["deployment"], str(opened.settings_file))
-    plan = size(deployment, load.facts(deployment))
+    plan = _planned(config["deployment"], str(opened.settings_file))
     return Recorded(stack=opened, state=opened.state, cluster=cluster, plan=plan, backend=backend)
+
+
+def _planned(inputs: Mapping[str, Any], origin: str) -> Plan:
+    deployment = load.deployment_from(inputs, origin)
+    return size(deployment, load.facts(deployment))

@@ -22,7 +22,8 @@ from semver import VersionInfo
 
 from breakeven import resources
 from breakeven.core.changes import Changes
-from breakeven.engine import events, state, tools
+from breakeven.core.history import Apply
+from breakeven.engine import events, history, state, tools
 from breakeven.engine.backend import Backend
 from breakeven.engine.state import Locked, State
 from breakeven.errors import ClusterError, DeployError, InputError
@@ -72,6 +73,10 @@ class Stack:
             message = f"{self._settings} does not say what was applied, and where"
             raise DeployError(message, hint="`deploy up` writes it anew")
         return found
+
+    def history(self) -> tuple[Apply, ...]:
+        """All its applies."""
+        return history.read(_translated(partial(self._stack.history, show_secrets=False), []))
 
     def preview(self) -> Changes:
         """Against the live cluster: what was changed or deleted by hand is put right.
@@ -239,6 +244,8 @@ def _engine_error(output: str, collected: list[automation.EngineEvent]) -> Deplo
         for event in collected
         if event.diagnostic_event and event.diagnostic_event.severity == "error"
     ]
+    # Where the engine says what is wrong, the program's own end is only its echo.
+    said = [message for message in said if "Traceback (most recent" not in message] or said
     detail = "\n".join(dict.fromkeys(said)) or _last_lines(output)
     if "cluster is unreachable" in detail or "connection refused" in detail:
         return ClusterError(f"the cluster went away: {detail}")

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from breakeven.core.cost import CostProjection
 from breakeven.core.cost_diff import NOTHING
+from breakeven.core.manifests import Manifest
 from breakeven.core.record import recorded_cost
 from breakeven.engine import holders
 from breakeven.errors import DeployError, GateError
@@ -16,7 +17,7 @@ from breakeven.errors import DeployError, GateError
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What the last apply left behind: the stack's outputs, and the URNs of its resources.
+    """What the last apply left behind: the stack's outputs, the URNs of its resources, and its Kubernetes objects.
 
     `begun` are the URNs of what an apply that was killed had begun to create.
     """
@@ -24,6 +25,7 @@ class State:
     outputs: Mapping[str, Any]
     urns: tuple[str, ...]
     begun: tuple[str, ...] = ()
+    objects: tuple[Manifest, ...] = ()
 
     @property
     def cost(self) -> CostProjection:
@@ -50,7 +52,17 @@ def read(exported: Mapping[str, Any]) -> State:
     urns = tuple(entry["urn"] for entry in found)
     pending = (entry["resource"]["urn"] for entry in deployment.get("pending_operations") or ())
     # A pending creation stays on record after a later apply has made it.
-    return State(outputs=root.get("outputs", {}), urns=urns, begun=tuple(urn for urn in pending if urn not in urns))
+    return State(
+        outputs=root.get("outputs", {}),
+        urns=urns,
+        begun=tuple(urn for urn in pending if urn not in urns),
+        objects=tuple(entry["inputs"] for entry in found if _is_object(entry)),
+    )
+
+
+def _is_object(entry: Mapping[str, Any]) -> bool:
+    """Inputs are what was applied; outputs carry the server's defaults as well."""
+    return entry["type"].startswith("kubernetes:") and "apiVersion" in (entry.get("inputs") or {})
 
 
 class Locked(DeployError):
