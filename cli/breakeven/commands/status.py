@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 
 from breakeven import options, terminal
+from breakeven.errors import InputError
+
+_EVERY_S: Final = 5
 
 
 @click.command(name="status")
 @options.stack_options
 @options.sandbox_option
 @options.output_option
-def command(file: Path | None, profile: str | None, name: str | None, sandbox: bool, output: str) -> None:
+@click.option("--watch", is_flag=True, help=f"Look again every {_EVERY_S} s, until Ctrl-C.")
+def command(file: Path | None, profile: str | None, name: str | None, sandbox: bool, output: str, watch: bool) -> None:
     """Live state of a stack beside the plan and the price that were recorded when it was applied.
 
     \b
-    Example:
+    Examples:
       deploy status --profile 4xa100 --sandbox
+      deploy status --profile 8xh100 --watch
     """
+    if watch and output != "table":
+        raise InputError(f"--watch is for people: leave out -o {output}")
     from breakeven.engine import session
+    from breakeven.engine.standing import standing
     from breakeven.output import status
 
     stack = options.deployment(file, profile=profile, name=name).stack
-    found = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)
-    click.echo(status.render(output, found.plan, found.cluster.target, found.readiness(), found.state.cost))
+
+    def look() -> str:
+        found = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)
+        return status.render(output, standing(found, datetime.now(UTC)))
+
+    shown = look()
+    while watch:
+        if sys.stdout.isatty():
+            click.clear()
+        click.echo(f"{shown}\n\n{datetime.now(UTC):%H:%M:%S} UTC, every {_EVERY_S} s; Ctrl-C ends it\n")
+        try:
+            time.sleep(_EVERY_S)
+            shown = look()
+        except KeyboardInterrupt:
+            return
+    click.echo(shown)

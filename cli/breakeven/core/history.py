@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from breakeven.core.cost import CostProjection
 from breakeven.core.units import HOURS_PER_MONTH, cents
 
 
@@ -54,7 +55,7 @@ def spans(applies: Iterable[Apply], now: datetime) -> tuple[Span, ...]:
     """This month's part of each good apply's reign, oldest first. A failed apply ends none."""
     good = sorted((apply for apply in applies if apply.succeeded), key=lambda apply: apply.started)
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    ends = [*(apply.started for apply in good[1:]), now]
+    ends = [*(apply.started for apply in good[1:]), now][: len(good)]
     reigns = (
         Span(start=max(apply.started, month), end=end, deployment=apply.deployment)
         for apply, end in zip(good, ends, strict=True)
@@ -62,16 +63,16 @@ def spans(applies: Iterable[Apply], now: datetime) -> tuple[Span, ...]:
     return tuple(reign for reign in reigns if reign.end > reign.start)
 
 
-def spent(reigns: Sequence[Span], monthly_usd: Sequence[Decimal | None]) -> Spent | None:
-    """The bill of the hours so far; None where nothing ran. A price a span; None where it is unknown."""
+def spent(reigns: Sequence[Span], bills: Sequence[CostProjection | None]) -> Spent | None:
+    """The bill of the hours so far; None where nothing ran. A bill a span; None where it cannot be priced."""
     if not reigns:
         return None
-    priced = [
-        usd * reign.hours / HOURS_PER_MONTH for reign, usd in zip(reigns, monthly_usd, strict=True) if usd is not None
+    known = [
+        bill.monthly_usd * reign.hours / HOURS_PER_MONTH for reign, bill in zip(reigns, bills, strict=True) if bill
     ]
     return Spent(
-        usd=cents(sum(priced, Decimal(0))),
+        usd=cents(sum(known, Decimal(0))),
         since=reigns[0].start,
         hours=sum((reign.hours for reign in reigns), Decimal(0)),
-        at_least=len(priced) < len(reigns),
+        at_least=any(bill is None or bill.unknown for bill in bills),
     )

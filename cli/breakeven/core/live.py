@@ -54,3 +54,11 @@ class Readiness:
     def is_ready(self) -> bool:
         """One that was scaled to nothing by hand serves nobody."""
         return self.found and 0 < self.wanted <= self.ready
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """What the endpoint answers to GET /health. "unknown": it was not asked, and `detail` says why."""
+
+    status: Literal["ok", "failing", "simulated", "unknown"]
+    detail: str

@@ -90,7 +90,7 @@ def _container_trouble(container: Manifest) -> Trouble | None:
         return Trouble(kind="crash", reason=reason or "restarted", message=ended, container=name, restarts=restarts)
     if waiting:
         return Trouble(kind="starting", reason=reason or "waiting", message=message, container=name)
-    if state.get("running") and not container.get("ready"):
+    if "running" in state and not container.get("ready"):
         return Trouble(kind="starting", reason="runs, but is not ready yet", container=name)
     return None
 

@@ -194,7 +194,7 @@ class Recorded:
                 "there is nothing to roll back to: no apply of this stack with other inputs succeeded",
                 hint="`deploy up` with the inputs that you want",
             )
-        return apply, _planned(apply.deployment, f"inputs of the apply of {apply.started:%Y-%m-%d %H:%M} UTC")
+        return apply, planned(apply.deployment, f"inputs of the apply of {apply.started:%Y-%m-%d %H:%M} UTC")
 
     def left_behind(self) -> str:
         return leftovers.describe(self.plan.stack, self.backend)
@@ -219,10 +219,11 @@ def find(name: str, backend: Backend) -> Recorded | None:
             f"context {where['context']} leads to {cluster.target.server}, which is not the cluster of this stack",
             hint="point the context back to the cluster that it was when the stack was applied",
         )
-    plan = _planned(config["deployment"], str(opened.settings_file))
+    plan = planned(config["deployment"], str(opened.settings_file))
     return Recorded(stack=opened, state=opened.state, cluster=cluster, plan=plan, backend=backend)
 
 
-def _planned(inputs: Mapping[str, Any], origin: str) -> Plan:
+def planned(inputs: Mapping[str, Any], origin: str) -> Plan:
+    """The plan of recorded inputs, with today's catalogue. Raises InputError."""
     deployment = load.deployment_from(inputs, origin)
     return size(deployment, load.facts(deployment))
