@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -69,7 +70,7 @@ def test_an_unknown_price_makes_it_at_least() -> None:
 @given(st.lists(st.tuples(st.integers(1, 24), st.booleans()), max_size=8))
 def test_spans_never_overlap_and_lie_in_the_month(days: list[tuple[int, bool]]) -> None:
     found = spans([apply(day, index, succeeded=good) for index, (day, good) in enumerate(days)], NOW)
-    assert all(earlier.end <= later.start for earlier, later in zip(found, found[1:], strict=False))
+    assert all(earlier.end <= later.start for earlier, later in pairwise(found))
     assert all(span.start < span.end <= NOW for span in found)
     if found:
         assert found[-1].end == NOW

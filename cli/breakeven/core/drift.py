@@ -118,10 +118,10 @@ def _joined(path: str, key: str) -> str:
 
 
 def _is_same(applied: Any, live: Any, path: str) -> bool:
-    """The state may hold 2.0 for 2; the API server leaves out what is empty, zero or false."""
-    if applied == live or (live is None and not applied):
-        return True
-    if isinstance(applied, Mapping | list) or isinstance(live, Mapping | list) or live is None:
+    """The API server leaves out what is empty, zero or false."""
+    if live is None:
+        return not applied
+    if isinstance(applied, Mapping | list) or isinstance(live, Mapping | list):
         return False
     if _QUANTITIES.search(path):
         return _quantity(applied) == _quantity(live)
