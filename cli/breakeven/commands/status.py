@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -41,14 +43,18 @@ def command(file: Path | None, profile: str | None, name: str | None, sandbox: b
         found = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)
         return status.render(output, standing(found, datetime.now(UTC)))
 
-    shown = look()
-    while watch:
-        if sys.stdout.isatty():
-            click.clear()
-        click.echo(f"{shown}\n\n{datetime.now(UTC):%H:%M:%S} UTC, every {_EVERY_S} s; Ctrl-C ends it\n")
-        try:
-            time.sleep(_EVERY_S)
+    if watch:
+        _watch(look)
+    else:
+        click.echo(look())
+
+
+def _watch(look: Callable[[], str]) -> None:
+    """Ctrl-C is the way to end it, and no failure."""
+    with suppress(KeyboardInterrupt):
+        while True:
             shown = look()
-        except KeyboardInterrupt:
-            return
-    click.echo(shown)
+            if sys.stdout.isatty():
+                click.clear()
+            click.echo(f"{shown}\n\n{datetime.now(UTC):%H:%M:%S} UTC, every {_EVERY_S} s; Ctrl-C ends it\n")
+            time.sleep(_EVERY_S)
