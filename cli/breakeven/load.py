@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -16,8 +17,8 @@ from breakeven.yaml_source import Source
 if TYPE_CHECKING:
     # Imported where they are used: `deploy profiles` needs none of them.
     from breakeven.core.deployment import Deployment
+    from breakeven.core.facts import Facts
     from breakeven.core.model import Model
-    from breakeven.core.plan import Facts
 
 T = TypeVar("T")
 
@@ -91,7 +92,7 @@ def _offer_of(hardware: Profile, name: str) -> Offer:
 
 def facts(deployment: Deployment) -> Facts:
     """Look up what the deployment's names stand for. Raises InputError for an unknown name."""
-    from breakeven.core.plan import Facts
+    from breakeven.core.facts import Facts
 
     hardware = profile(deployment.profile)
     return Facts(
@@ -133,12 +134,20 @@ def deployment_from(data: Mapping[str, Any], name: str) -> Deployment:
 
 def plain(deployment: Deployment) -> dict[str, Any]:
     """The inverse of `deployment_from`: JSON-ready, money as decimal strings, only what was given."""
-    return _given(convert.plain(deployment))
+    return _given(deployment)
 
 
-def _given(data: dict[str, Any]) -> dict[str, Any]:
-    pruned = {key: _given(value) if isinstance(value, dict) else value for key, value in data.items()}
-    return {key: value for key, value in pruned.items() if value not in (None, {})}
+def _given(record: Any) -> dict[str, Any]:
+    """None is left out where it is the default anyway."""
+    found = {}
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if dataclasses.is_dataclass(value):
+            if nested := _given(value):
+                found[field.name] = nested
+        elif value is not None or field.default is not None:
+            found[field.name] = convert.plain(value)
+    return found
 
 
 def _catalog(name: str, record: type[T]) -> tuple[T, ...]:

@@ -44,6 +44,19 @@ class _Usd(click.ParamType[Decimal]):
             self.fail(f"{value!r} is not an amount of USD", param, ctx)
 
 
+class _Milliseconds(click.ParamType[float]):
+    name = "ms"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number of milliseconds", param, ctx)
+        if not 0 < number < 1e12:
+            self.fail(f"must be above 0 and below 1,000,000,000,000, got {value}", param, ctx)
+        return number
+
+
 def complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     return _complete(load.profiles(), incomplete)
 
@@ -72,6 +85,15 @@ _KEYS: Final[dict[str, KeyPath]] = {
     "requests_per_month": ("workload", "requests_per_month"),
     "input_tokens": ("workload", "input_tokens"),
     "output_tokens": ("workload", "output_tokens"),
+    "cached_share": ("workload", "cached_share"),
+    "peak_to_mean": ("workload", "peak_to_mean"),
+    "ttft_p99_ms": ("slo", "ttft_p99_ms"),
+    "tpot_ms": ("slo", "tpot_ms"),
+    "target_utilisation": ("headroom", "target_utilisation"),
+    "spare_replicas": ("headroom", "spare_replicas"),
+    "tensor_parallel_size": ("engine", "tensor_parallel_size"),
+    "pipeline_parallel_size": ("engine", "pipeline_parallel_size"),
+    "precision": ("engine", "precision"),
     "weights_storage": ("weights", "storage"),
     "storage_class": ("weights", "storage_class"),
     "offer": ("prices", "offer"),
@@ -127,7 +149,7 @@ _DEPLOYMENT: Final = (
         help="Model, see `deploy models`, or a Hugging Face config.json; by default the profile's.",
     ),
     option("-n", "--namespace", help="Kubernetes namespace; llm-NAME by default."),
-    option("--replicas", type=int, help="vLLM servers; by default as many as fill the nodes."),
+    option("--replicas", type=int, help="vLLM servers; by default as many as the peak needs, filling the nodes."),
     option("--nodes", type=int, help="Nodes of the profile, instead of --replicas."),
     option("--max-model-len", type=int, help="Longest sequence in tokens."),
     option("--hub-token-secret", help="Name of a Secret whose key `token` holds a Hugging Face token."),
@@ -140,6 +162,19 @@ _DEPLOYMENT: Final = (
     option("--requests-per-month", type=int, help="Traffic; 1,000,000 by default."),
     option("--input-tokens", type=int, help="Input tokens of an average request; 500 by default."),
     option("--output-tokens", type=int, help="Output tokens of an average request; 200 by default."),
+    option("--cached-share", type=float, help="Part of the input that a prefix cache holds already; 0 by default."),
+    option("--peak-to-mean", type=float, help="Traffic of the busiest time ÷ its mean; 1 by default: level."),
+    option("--ttft-p99-ms", type=_Milliseconds(), help="Objective for 99 of 100 first tokens; 2,000 by default."),
+    option("--tpot-ms", type=_Milliseconds(), help="Objective for the median time per token; 50 by default."),
+    option("--target-utilisation", type=float, help="Share of the capacity that the peak may take; 0.77 by default."),
+    option("--spare-replicas", type=int, help="Replicas beyond what the peak needs; 0 by default."),
+    option("--tensor-parallel-size", type=int, help="GPUs that a replica is cut over; by default the best in the SLO."),
+    option("--pipeline-parallel-size", type=int, help="Stages of a replica; by default 1 where that fits."),
+    option(
+        "--precision",
+        type=click.Choice(["bf16", "fp8", "int8", "int4", "mxfp4"]),
+        help="Of the weights; other than the checkpoint's, they are quantised at the start.",
+    ),
     option("--offer", help="Dated GPU offer instead of the reference rent; see `deploy profiles NAME`."),
     option("--ops-usd-per-month", type=_Usd(), help="Operations; the profile's default without it."),
     option("--setup-usd-per-month", type=_Usd(), help="Setup, amortised; the profile's default without it."),

@@ -41,6 +41,7 @@ left for KV cache                       34.3
 KV cache of a replica: 449,872 tokens, 13.7 requests of max_model_len 32,768 at once; 1.0 GiB of each GPU is kept back
 
 Speed                                  Estimate    Low   High
+within the SLO, 1 replica: requests/s      5.06   3.89   6.57
 saturated, 1 replica: requests/s           7.19   5.53   9.35
 saturated, 1 replica: output tokens/s     1,438  1,106  1,869
 saturated, 1 replica: total tokens/s      5,032  3,871  6,542
@@ -49,7 +50,7 @@ at the mean load: TTFT, p99, ms             194   67.1    560
 at the mean load: TPOT, ms                 26.7   20.5   34.7
 
 Candidates to fill one node of 4 GPUs ($8,000.00 a month), the best first by requests/s in the SLO per dollar.
-SLO: TTFT p99 up to 2,000 ms, median TPOT up to 50 ms.
+SLO: TTFT p99 2,000 ms and TPOT 50 ms (median).
 Parallelism  Precision  Replicas  max_model_len  KV tokens  Saturated /s  In SLO /s  Limited by   $/1M requests  Of best
 TP 4 (up)    bf16              1         32,768    449,872          7.19       5.06  TPOT               $602.17    100 %
 TP 2 × PP 2  bf16              1         32,768    459,536          7.49       0.63  TPOT             $4,859.57     12 %
@@ -88,19 +89,20 @@ def test_each_profile(deploy: Deploy, profile: str) -> None:
 
 def test_it_says_the_same_as_cost(deploy: Deploy) -> None:
     cost = json.loads(deploy("cost", "--profile", "8xh100", "-o", "json").stdout)
-    assert (
-        answer(deploy, "--profile", "8xh100")["plan"]["saturated"]["requests_per_second"] == cost["requests_per_second"]
-    )
+    plan = answer(deploy, "--profile", "8xh100")["plan"]
+    assert plan["slo_requests_per_second"] == cost["requests_per_second"]["estimate"]
+    assert plan["saturated"]["requests_per_second"]["estimate"] == cost["saturated_requests_per_second"]
+    assert (plan["utilisation"], plan["requests_per_month"]) == (cost["utilisation"], cost["requests_per_month"])
 
 
 def test_a_better_candidate_than_ups_is_said(deploy: Deploy) -> None:
     text = deploy("size", "--profile", "8xh100").stdout
     assert (
-        "The best candidate is TP 4 in fp8; `deploy up` takes the smallest that fits, as published and in one pipeline "
-        "stage: TP 8 in bf16.\n"
+        "The best candidate is TP 4 in fp8; `deploy up` takes the best as published in one pipeline stage, unless told "
+        "otherwise: TP 8 in bf16.\n"
     ) in text
     assert "that no measurement has validated" in text
-    assert "\nfp8 needs a checkpoint quantised so" in text
+    assert "\nWith --precision fp8 vLLM quantises at the start" in text
 
 
 def test_what_only_up_refuses(deploy: Deploy) -> None:
@@ -133,7 +135,7 @@ def test_markdown(deploy: Deploy) -> None:
 
 
 def test_more_traffic_than_it_serves(deploy: Deploy) -> None:
-    arguments = ("--profile", "4xa100", "--requests-per-month", "900000000")
+    arguments = ("--profile", "4xa100", "--requests-per-month", "900000000", "--replicas", "1")
     assert answer(deploy, *arguments)["plan"]["mean_load"] is None
     assert "at the mean load: more requests than it serves" in deploy("size", *arguments).stdout
 

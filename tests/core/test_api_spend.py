@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from breakeven import load
 from breakeven.core.api_spend import ApiPrice, api_equivalent
 from breakeven.core.cost import CostLine, CostProjection, project
-from breakeven.core.deployment import Deployment, Weights
+from breakeven.core.deployment import Deployment, Headroom, Weights
 from breakeven.core.plan import Plan, plan
 from breakeven.core.workload import Workload
 
@@ -42,7 +42,7 @@ def test_break_even_is_exact_where_it_divides(planned: Planned) -> None:
 
 
 def test_reachable_up_to_the_plans_capacity(planned: Planned) -> None:
-    found = planned("4xa100")
+    found = planned("4xa100", headroom=Headroom(target_utilisation=1.0))
     one_a_second = replace(found, capacity=replace(found.capacity, requests_per_second=1.0))
     # 2,628,000 s × 0.001 = 2,628.00
     price = ApiPrice(comparator="a/b", usd_per_request=Decimal("0.001"), source="")

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven import load
-from breakeven.core.candidates import Candidate, Candidates, Split, candidates, node_usd_per_month, splits
+from breakeven.core.candidates import Candidate, Candidates, candidates
 from breakeven.core.deployment import Deployment
-from breakeven.core.plan import Facts, plan
+from breakeven.core.facts import Facts
+from breakeven.core.plan import plan
 from breakeven.core.slo import Slo
+from breakeven.core.split import Split, splits
 from breakeven.core.workload import Workload
 from breakeven.errors import InputError
 
@@ -24,8 +26,9 @@ def facts(profile: str, model: str | None = None) -> Facts:
 
 
 def found(profile: str, model: str | None = None, slo: Slo = SLO, **inputs: object) -> Candidates:
-    deployment = Deployment(profile=profile, model=model, **inputs)  # type: ignore[arg-type]
-    return candidates(deployment, load.facts(deployment), slo)
+    deployment = Deployment(profile=profile, model=model, slo=slo, **inputs)  # type: ignore[arg-type]
+    known = load.facts(deployment)
+    return candidates(deployment, known, splits(known))
 
 
 def named(split: Split) -> tuple[int, int, str]:
@@ -68,17 +71,17 @@ def test_the_price_of_a_request_by_hand() -> None:
 
 
 def test_a_node_at_the_plans_own_price() -> None:
-    assert node_usd_per_month(facts("8xh100")) == Decimal(30_000)
+    assert facts("8xh100").node_usd_per_month == Decimal(30_000)
     offered = facts("8xh100")
     offer = next(one for one in load.offers_of(offered.profile) if one.name == "lambda-8xh100")
     # 31.92 × 730
-    assert node_usd_per_month(replace(offered, offer=offer)) == Decimal("23301.60")
+    assert replace(offered, offer=offer).node_usd_per_month == Decimal("23301.60")
 
 
 def test_an_unknown_rent_ranks_by_requests() -> None:
     known = facts("4xa100", "Qwen/Qwen3-32B")
     profile = replace(known.profile, reference=replace(known.profile.reference, usd_per_month=None))
-    unpriced = candidates(Deployment(profile="4xa100"), replace(known, profile=profile), SLO)
+    unpriced = candidates(Deployment(profile="4xa100"), replace(known, profile=profile), splits(known))
     assert [one.split for one in unpriced.ranked] == [one.split for one in found("4xa100", "Qwen/Qwen3-32B").ranked]
     assert {one.usd_per_million_requests for one in unpriced.ranked} == {None}
 
@@ -116,10 +119,10 @@ def test_a_request_beyond_the_context_is_bad_input() -> None:
 @pytest.mark.parametrize("profile", sorted(load.profiles()))
 def test_the_plan_is_among_them_with_its_own_figures(profile: str) -> None:
     made = plan(Deployment(profile=profile), facts(profile))
-    published = (made.tensor_parallel_size, 1, made.facts.model.precision)
-    (same,) = [one for one in found(profile).ranked if named(one.split) == published]
+    (same,) = [one for one in found(profile).ranked if one.split == made.split]
     assert same.memory == made.memory
-    assert same.saturated.requests_per_second.value == made.capacity.requests_per_second
+    assert same.slo_requests_per_second == made.capacity.requests_per_second * same.replicas_per_node
+    assert same.saturated.requests_per_second.value == made.capacity.saturated_requests_per_second
 
 
 def key(one: Candidate) -> tuple[float, int]:
@@ -135,9 +138,10 @@ SHAPES = st.builds(Workload, input_tokens=st.integers(1, 8000), output_tokens=st
 def test_each_fits_fills_the_node_and_is_in_order(
     profile: str, model: str, workload: Workload, ttft: float, tpot: float
 ) -> None:
-    deployment = Deployment(profile=profile, model=model, workload=workload)
+    slo = Slo(ttft_p99_ms=ttft, tpot_ms=tpot)
+    deployment = Deployment(profile=profile, model=model, workload=workload, slo=slo)
     known = load.facts(deployment)
-    both = candidates(deployment, known, Slo(ttft_p99_ms=ttft, tpot_ms=tpot))
+    both = candidates(deployment, known, splits(known))
     for one in both.ranked:
         assert one.memory.fits
         assert one.memory.max_model_len >= workload.tokens_per_request
@@ -153,6 +157,6 @@ def test_less_memory_adds_none(profile: str, model: str, memory_gib: float, shar
 
     def fitting(gib: float) -> set[Split]:
         smaller = replace(known, accelerator=replace(known.accelerator, memory_gib=gib))
-        return {one.split for one in candidates(Deployment(profile=profile), smaller, SLO).ranked}
+        return {one.split for one in candidates(Deployment(profile=profile), smaller, splits(smaller)).ranked}
 
     assert fitting(max(1.0, memory_gib * share)) <= fitting(memory_gib)

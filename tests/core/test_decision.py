@@ -73,10 +73,13 @@ def test_at_the_same_price_the_api_spares_the_work(planned: Planned) -> None:
 
 
 def test_traffic_beyond_the_plan_cannot_be_self_hosted_by_it(planned: Planned) -> None:
-    # 20,000,000 ÷ 2,628,000 = 7.61 a second; the plan serves 7.19.
-    found = decision(of(planned, 20_000_000), price("1"))
+    # 10,000,000 ÷ 2,628,000 × 2 = 7.61 a second; one replica serves 5.06.
+    peaky = Workload(requests_per_month=10_000_000, peak_to_mean=2.0)
+    found = decision(planned("4xa100", workload=peaky, replicas=1), price("1"))
     assert found.choice == "api"
-    assert found.reasons[1] == "the traffic needs 7.61 requests/s on average, this plan serves about 7.19"
+    assert found.reasons[1] == (
+        "the traffic peaks at 7.61 requests/s, this plan serves about 5.06 within TTFT p99 2,000 ms and TPOT 50 ms"
+    )
 
 
 def test_nothing_to_compare_with(planned: Planned) -> None:

@@ -9,7 +9,7 @@ from breakeven import load
 from breakeven.core.deployment import Deployment, Weights
 from breakeven.core.plan import Plan, plan
 from breakeven.core.pod import pod
-from breakeven.core.workload import Workload
+from breakeven.core.slo import Slo
 
 
 def planned(profile: str, **inputs: Any) -> Plan:
@@ -68,19 +68,14 @@ def test_nobody_gives_up_before_the_one_below(profile: str, replicas: int) -> No
     assert found.pre_stop_s + found.shutdown_timeout_s < found.termination_grace_s
 
 
-def test_a_server_takes_as_many_requests_as_the_engine_runs() -> None:
-    # The A100's default of vLLM: 256 sequences. Qwen3-8B has KV cache for more of them.
-    assert pod(planned("1xa100")).concurrency == 256
-
-
-def test_a_server_takes_no_more_requests_than_its_cache_holds() -> None:
-    plan = planned("1xa100", workload=Workload(input_tokens=30_000, output_tokens=1_000))
-    assert pod(plan).concurrency == int(plan.memory.requests(31_000)) == 13
+def test_a_server_takes_no_more_requests_than_it_serves_within_the_objective() -> None:
+    relaxed, strict = (planned("1xa100", slo=Slo(tpot_ms=tpot_ms)) for tpot_ms in (50, 20))
+    assert pod(strict).concurrency == int(strict.capacity.concurrency) < pod(relaxed).concurrency
 
 
 def test_one_request_is_always_taken() -> None:
     plan = planned("1xa100")
-    assert pod(replace(plan, memory=replace(plan.memory, blocks=1))).concurrency == 1
+    assert pod(replace(plan, capacity=replace(plan.capacity, concurrency=0.5))).concurrency == 1
 
 
 @pytest.mark.parametrize(

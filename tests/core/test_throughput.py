@@ -7,17 +7,18 @@ from hypothesis import strategies as st
 from breakeven import load
 from breakeven.core.engine_args import EngineArgs
 from breakeven.core.memory import kv_cache
-from breakeven.core.throughput import BAND, Capacity, Replica, capacity, replica
+from breakeven.core.throughput import BAND, Capacity, Estimate, Replica, estimate, replica, requests_of
 from breakeven.core.workload import Workload
 
 A100 = load.accelerators()["a100-80gb"]
 H100 = load.accelerators()["h100-80gb"]
 
 
-def per_second(name: str, gpu: object, tp: int, workload: Workload) -> Capacity:
+def per_second(name: str, gpu: object, tp: int, workload: Workload) -> Estimate:
     accelerator = H100 if gpu is H100 else A100
     model = load.models()[name]
-    return capacity(model, accelerator, kv_cache(model, accelerator, EngineArgs(tensor_parallel_size=tp)), tp, workload)
+    memory = kv_cache(model, accelerator, EngineArgs(tensor_parallel_size=tp))
+    return estimate(replica(model, accelerator, memory, tp), requests_of(workload))
 
 
 def server(name: str, accelerator: str = "h100-80gb", tp: int = 8) -> Replica:
@@ -35,11 +36,11 @@ def test_one_replica_by_hand() -> None:
     # 36 layers × 25 µs = 0.90 ms. Head 1.49 ms, logits 0.48 ms, step 0.70 ms, 257 sequences × 3.6 µs = 0.93 ms.
     # 75.87 ms in all; 256 ÷ (0.07587 × 200) = 16.87 requests/s.
     found = per_second("Qwen/Qwen3-8B", A100, 1, Workload())
-    assert found.requests_per_second == pytest.approx(16.87, abs=0.01)
+    assert found.requests_per_second.value == pytest.approx(16.87, abs=0.01)
 
 
 def test_the_band_is_symmetric_in_ratio() -> None:
-    found = Capacity(requests_per_second=13.0)
+    found = Capacity(requests_per_second=13.0, saturated_requests_per_second=20.0, concurrency=9.0, bound="tpot")
     assert [found.low, found.high] == pytest.approx([10.0, 16.9])
     assert found.high / found.low == pytest.approx(BAND**2)
 
@@ -50,17 +51,17 @@ def test_a_measured_row_lies_within_twice() -> None:
     https://github.com/NVIDIA/TensorRT-LLM/blob/v0.14.0/docs/source/performance/perf-overview.md
     """
     found = per_second("meta-llama/Llama-3.1-8B-Instruct", A100, 1, Workload(input_tokens=1000, output_tokens=1000))
-    assert 3.6 / 2 < found.requests_per_second < 3.6 * 2
+    assert 3.6 / 2 < found.requests_per_second.value < 3.6 * 2
 
 
 def test_a_newer_gpu_serves_more() -> None:
     older = per_second("Qwen/Qwen3-8B", A100, 1, Workload())
-    assert per_second("Qwen/Qwen3-8B", H100, 1, Workload()).requests_per_second > older.requests_per_second
+    assert per_second("Qwen/Qwen3-8B", H100, 1, Workload()).requests_per_second.value > older.requests_per_second.value
 
 
 def test_without_kv_cache_one_sequence_runs_at_a_time() -> None:
     found = per_second("Qwen/Qwen2.5-72B-Instruct", A100, 1, Workload())
-    assert 0 < found.requests_per_second < 0.1
+    assert 0 < found.requests_per_second.value < 0.1
 
 
 def test_every_record_makes_a_server() -> None:
@@ -117,4 +118,4 @@ def test_longer_requests_are_served_less_often(input_tokens: int, output_tokens:
     longer = Workload(input_tokens=input_tokens + more, output_tokens=output_tokens)
     for name in ("Qwen/Qwen3-8B", "meta-llama/Llama-3.3-70B-Instruct"):
         slow, fast = per_second(name, H100, 4, longer), per_second(name, H100, 4, shorter)
-        assert 0 < slow.requests_per_second <= fast.requests_per_second * (1 + 1e-9)
+        assert 0 < slow.requests_per_second.value <= fast.requests_per_second.value * (1 + 1e-9)

@@ -33,7 +33,7 @@ def test_a_chart_that_asks_for_more_gpus_than_are_priced_is_refused(
     chart = shutil.copytree(resources.chart(), tmp_path / "vllm")
     container = chart / "templates" / "_container.tpl"
     text = container.read_text()
-    line = "nvidia.com/gpu: {{ int .Values.engine.tensorParallelSize }}"
+    line = "nvidia.com/gpu: {{ int .Values.resources.gpus }}"
     assert line in text
     container.write_text(text.replace(line, "nvidia.com/gpu: 8"))
     monkeypatch.setattr(resources, "chart", lambda: chart)

@@ -8,6 +8,12 @@ args:
   - {{ .Values.model | quote }}
   - --port=8000
   - --tensor-parallel-size={{ int .Values.engine.tensorParallelSize }}
+  {{- if gt (int .Values.engine.pipelineParallelSize) 1 }}
+  - --pipeline-parallel-size={{ int .Values.engine.pipelineParallelSize }}
+  {{- end }}
+  {{- with .Values.engine.quantization }}
+  - --quantization={{ . }}
+  {{- end }}
   - --max-model-len={{ int .Values.engine.maxModelLen }}
   - --gpu-memory-utilization={{ .Values.engine.gpuMemoryUtilization }}
   - --shutdown-timeout={{ int .Values.engine.shutdownTimeoutSeconds }}
@@ -22,7 +28,7 @@ resources:
     ephemeral-storage: {{ printf "%dGi" (int .Values.resources.ephemeralStorageGib) }}
   limits:
     memory: {{ printf "%dGi" (int .Values.resources.memoryGib) }}
-    nvidia.com/gpu: {{ int .Values.engine.tensorParallelSize }}
+    nvidia.com/gpu: {{ int .Values.resources.gpus }}
 # vLLM answers /health only once the model is loaded: the other two probes wait for this one.
 startupProbe:
   httpGet: {path: /health, port: 8000}

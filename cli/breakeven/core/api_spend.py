@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from breakeven.core.cost import CostProjection
 from breakeven.core.plan import Plan
-from breakeven.core.units import SECONDS_PER_MONTH, cents
+from breakeven.core.units import cents
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,4 +55,4 @@ def _break_even(projection: CostProjection, usd_per_request: Decimal) -> int | N
 
 
 def _can_serve(plan: Plan, requests_per_month: int | None) -> bool:
-    return requests_per_month is not None and requests_per_month <= plan.requests_per_second * SECONDS_PER_MONTH
+    return requests_per_month is not None and requests_per_month <= plan.requests_per_month

@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from breakeven.core.deployment import Deployment
-from breakeven.core.engine_args import EngineArgs
+from breakeven.core.facts import Facts, tokens_needed
 from breakeven.core.fit_advice import reason
-from breakeven.core.latency import Estimate, Requests, estimate
+from breakeven.core.latency import Estimate, estimate
 from breakeven.core.memory import MemoryFit, kv_cache
 from breakeven.core.model import Model
-from breakeven.core.plan import Facts, tokens_needed
 from breakeven.core.precision import Precision
-from breakeven.core.slo import Slo, SloCapacity, slo_capacity
-from breakeven.core.throughput import replica
+from breakeven.core.replica import Replica
+from breakeven.core.slo import SloCapacity, slo_capacity
+from breakeven.core.split import Split
+from breakeven.core.throughput import replica, requests_of
 from breakeven.core.units import SECONDS_PER_MONTH
-from breakeven.core.workload import Workload
 from breakeven.errors import InputError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Split:
-    """How one replica is cut, and what its weights are stored in."""
-
-    tensor_parallel_size: int
-    pipeline_parallel_size: int = 1
-    precision: Precision
-
-    @property
-    def gpus(self) -> int:
-        return self.tensor_parallel_size * self.pipeline_parallel_size
-
-    def args(self, max_model_len: int) -> EngineArgs:
-        return EngineArgs(
-            tensor_parallel_size=self.tensor_parallel_size,
-            pipeline_parallel_size=self.pipeline_parallel_size,
-            precision=self.precision,
-            max_model_len=max_model_len,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,40 +76,24 @@ class Candidates:
     dropped: tuple[Dropped, ...]
 
 
-def candidates(deployment: Deployment, facts: Facts, slo: Slo) -> Candidates:
-    """All splits of the profile's node. Raises InputError for requests that the model's context cannot hold."""
+def candidates(deployment: Deployment, facts: Facts, ways: Iterable[Split]) -> Candidates:
+    """Those of `ways` that fit, judged. Raises InputError for requests that the model's context cannot hold."""
     tokens = tokens_needed(deployment, facts.model)
-    found = [_judge(deployment, facts, slo, split, tokens) for split in splits(facts)]
+    found = [_judge(deployment, facts, split, tokens) for split in ways]
     return Candidates(
         ranked=tuple(sorted((one for one in found if isinstance(one, Candidate)), key=_rank)),
         dropped=tuple(one for one in found if isinstance(one, Dropped)),
     )
 
 
-def splits(facts: Facts) -> Iterator[Split]:
-    """Even parts of the node, cut by tensor and by pipeline parallelism, in each precision to be had."""
-    node = facts.profile.gpus_per_node
-    for precision in _precisions(facts):
-        for tp in range(1, node + 1):
-            for pp in range(1, node // tp + 1):
-                if node % (tp * pp) == 0:
-                    yield Split(tensor_parallel_size=tp, pipeline_parallel_size=pp, precision=precision)
+def server(facts: Facts, split: Split, memory: MemoryFit) -> Replica:
+    """One replica so cut."""
+    model = _stored_in(facts.model, split.precision)
+    found = replica(model, facts.accelerator, memory, split.tensor_parallel_size)
+    return replace(found, pipeline_parallel_size=split.pipeline_parallel_size)
 
 
-def node_usd_per_month(facts: Facts) -> Decimal | None:
-    """Rent of one node at the chosen offer or the reference; serverless GPUs as if busy all month."""
-    if facts.offer is None:
-        return facts.profile.reference.usd_per_month
-    return facts.offer.usd_per_month(facts.profile.gpus_per_node)
-
-
-def _precisions(facts: Facts) -> tuple[Precision, ...]:
-    """As published; and fp8 of a 16-bit checkpoint, where the accelerator multiplies it."""
-    published = facts.model.precision
-    return (published, "fp8") if published == "bf16" and facts.accelerator.fp8_tflops else (published,)
-
-
-def _judge(deployment: Deployment, facts: Facts, slo: Slo, split: Split, tokens: int) -> Candidate | Dropped:
+def _judge(deployment: Deployment, facts: Facts, split: Split, tokens: int) -> Candidate | Dropped:
     args = split.args(tokens)
     try:
         memory = kv_cache(facts.model, facts.accelerator, args)
@@ -140,23 +103,18 @@ def _judge(deployment: Deployment, facts: Facts, slo: Slo, split: Split, tokens:
         return Dropped(split=split, reason=reason(memory, args))
     length = deployment.max_model_len or memory.longest(facts.model.context_length)
     memory = kv_cache(facts.model, facts.accelerator, split.args(length))
-    return _candidate(facts, slo, split, memory, deployment.workload)
+    return _candidate(deployment, facts, split, memory)
 
 
-def _candidate(facts: Facts, slo: Slo, split: Split, memory: MemoryFit, workload: Workload) -> Candidate:
-    model = _stored_in(facts.model, split.precision)
-    server = replace(
-        replica(model, facts.accelerator, memory, split.tensor_parallel_size),
-        pipeline_parallel_size=split.pipeline_parallel_size,
-    )
-    requests = Requests(input_tokens=workload.input_tokens, output_tokens=workload.output_tokens)
+def _candidate(deployment: Deployment, facts: Facts, split: Split, memory: MemoryFit) -> Candidate:
+    one, requests = server(facts, split, memory), requests_of(deployment.workload)
     return Candidate(
         split=split,
         replicas_per_node=facts.profile.gpus_per_node // split.gpus,
         memory=memory,
-        saturated=estimate(server, requests),
-        under_slo=slo_capacity(server, requests, slo),
-        node_usd_per_month=node_usd_per_month(facts),
+        saturated=estimate(one, requests),
+        under_slo=slo_capacity(one, requests, deployment.slo),
+        node_usd_per_month=facts.node_usd_per_month,
     )
 
 

@@ -119,8 +119,8 @@ def _serverless_rent(plan: Plan) -> CostLine:
     offer = plan.facts.offer
     if offer is None:
         return CostLine(name="GPU seconds", monthly_usd=None, detail="no offer chosen", source="")
-    seconds = Decimal(repr(1 / plan.capacity.requests_per_second))
-    usd_per_second = offer.usd_per_gpu_hour * plan.tensor_parallel_size / 3600
+    seconds = Decimal(repr(1 / plan.capacity.saturated_requests_per_second))
+    usd_per_second = offer.usd_per_gpu_hour * plan.split.gpus / 3600
     usd_per_request = usd_per_second * seconds
     requests = plan.workload.requests_per_month
     return CostLine(

@@ -32,7 +32,7 @@ def decide(plan: Plan, projection: CostProjection, equivalents: tuple[ApiEquival
     if projection.unknown:
         return Decision(choice="undecided", reasons=(f"the price of {', '.join(projection.unknown)} is unknown",))
     volume = _volume_reason(requests)
-    if plan.workload.mean_requests_per_second > plan.requests_per_second:
+    if plan.workload.peak_requests_per_second > plan.requests_per_second:
         return Decision(choice="api", reasons=(volume, _too_small_reason(plan)))
     cheapest = min(equivalents, key=lambda api: api.monthly_usd)
     return _by_price(projection, cheapest, volume)
@@ -55,8 +55,8 @@ def _volume_reason(requests: int) -> str:
 
 def _too_small_reason(plan: Plan) -> str:
     return (
-        f"the traffic needs {plan.workload.mean_requests_per_second:,.2f} requests/s on average, "
-        f"this plan serves about {plan.requests_per_second:,.2f}"
+        f"the traffic peaks at {plan.workload.peak_requests_per_second:,.2f} requests/s, "
+        f"this plan serves about {plan.requests_per_second:,.2f} within {plan.deployment.slo}"
     )
 
 

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from breakeven.core.candidates import Candidate, candidates, server
 from breakeven.core.deployment import Deployment
-from breakeven.core.engine_args import EngineArgs
+from breakeven.core.facts import Facts, tokens_needed
 from breakeven.core.fit_advice import advise
-from breakeven.core.hardware import Accelerator, Offer, Profile
+from breakeven.core.hardware import Profile
+from breakeven.core.latency import estimate
 from breakeven.core.memory import MemoryFit, kv_cache
-from breakeven.core.model import Model
-from breakeven.core.throughput import Capacity, capacity
+from breakeven.core.split import Split, precisions, splits
+from breakeven.core.throughput import Capacity, requests_of
+from breakeven.core.units import SECONDS_PER_MONTH, count
 from breakeven.core.workload import Workload
-from breakeven.errors import InfeasibleError, InputError
+from breakeven.errors import InfeasibleError
 
 SERVICE_PORT: Final = 8000
 
@@ -22,16 +25,6 @@ SERVICE_PORT: Final = 8000
 _ENGINE_START_S: Final = 600
 # Download and load together. Llama-4-Scout, 217 GB, takes about 600 s on H100 (llm-d-benchmark#83: 0.36 GB/s), halved.
 _WEIGHTS_GB_PER_S: Final = 0.2
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """The catalogue records that a deployment's names stand for. `offer` is None for the reference rent."""
-
-    profile: Profile
-    accelerator: Accelerator
-    model: Model
-    offer: Offer | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +36,7 @@ class Plan:
 
     deployment: Deployment
     facts: Facts
-    tensor_parallel_size: int
+    split: Split
     replicas: int
     max_model_len: int
     memory: MemoryFit
@@ -69,13 +62,18 @@ class Plan:
         return f"http://{self.release}.{self.namespace}.svc{port}/v1"
 
     @property
+    def quantization(self) -> str | None:
+        """What vLLM has to quantise a checkpoint to that is published in another precision."""
+        return None if self.split.precision == self.facts.model.precision else self.split.precision
+
+    @property
     def workload(self) -> Workload:
         return self.deployment.workload
 
     @property
     def gpus(self) -> int:
         """GPUs that the manifests request."""
-        return self.replicas * self.tensor_parallel_size
+        return self.replicas * self.split.gpus
 
     @property
     def nodes(self) -> int:
@@ -88,7 +86,20 @@ class Plan:
 
     @property
     def requests_per_second(self) -> float:
+        """That all replicas serve within the latency objective."""
         return self.replicas * self.capacity.requests_per_second
+
+    @property
+    def requests_per_month(self) -> int:
+        """The traffic that the plan is large enough for: its peak leaves the headroom free."""
+        workload, headroom = self.workload, self.deployment.headroom
+        mean = self.requests_per_second * headroom.target_utilisation / workload.peak_to_mean
+        return int(mean * SECONDS_PER_MONTH)
+
+    @property
+    def utilisation(self) -> float:
+        """Share of the capacity that the mean traffic takes; above 1 it is more than the plan serves."""
+        return self.workload.mean_requests_per_second / self.requests_per_second
 
     @property
     def startup_budget_s(self) -> int:
@@ -96,63 +107,94 @@ class Plan:
 
 
 def plan(deployment: Deployment, facts: Facts) -> Plan:
-    """Size the deployment. Raises InfeasibleError when the model does not fit the profile's node."""
-    tokens = tokens_needed(deployment, facts.model)
-    tp, memory = _smallest_fit(facts, tokens)
-    max_model_len = deployment.max_model_len or memory.longest(facts.model.context_length)
-    memory = kv_cache(facts.model, facts.accelerator, EngineArgs(tensor_parallel_size=tp, max_model_len=max_model_len))
-    per_replica = capacity(facts.model, facts.accelerator, memory, tp, deployment.workload)
+    """Size the deployment.
+
+    Raises InfeasibleError when the model does not fit the profile's node, or cannot keep the latency objective there.
+    """
+    chosen = _choose(deployment, facts)
+    within = chosen.under_slo.estimate
+    if within is None:
+        raise _too_slow(deployment, facts, chosen)
+    capacity = Capacity(
+        requests_per_second=within.requests_per_second.value,
+        saturated_requests_per_second=chosen.saturated.requests_per_second.value,
+        concurrency=within.concurrency,
+        bound=chosen.under_slo.bound,
+    )
     return Plan(
         deployment=deployment,
         facts=facts,
-        tensor_parallel_size=tp,
-        replicas=_replicas(deployment, facts.profile, tp, per_replica),
-        max_model_len=max_model_len,
-        memory=memory,
-        capacity=per_replica,
+        split=chosen.split,
+        replicas=_replicas(deployment, facts.profile, chosen, capacity),
+        max_model_len=chosen.memory.max_model_len,
+        memory=chosen.memory,
+        capacity=capacity,
     )
 
 
-def _replicas(deployment: Deployment, profile: Profile, tp: int, per_replica: Capacity) -> int:
-    """As asked; otherwise whole nodes are filled, and a serverless plan may grow to its mean traffic."""
+def _choose(deployment: Deployment, facts: Facts) -> Candidate:
+    """The best of what is asked for; more than one pipeline stage only if asked for, or if nothing else fits."""
+    asked = [split for split in splits(facts) if split.is_asked(deployment.engine, facts.model.precision)]
+    staged = deployment.engine.pipeline_parallel_size is not None
+    flat = asked if staged else [split for split in asked if split.pipeline_parallel_size == 1]
+    for ways in (flat, asked):
+        if ranked := candidates(deployment, facts, ways).ranked:
+            return ranked[0]
+    raise _does_not_fit(deployment, facts, asked)
+
+
+def _replicas(deployment: Deployment, profile: Profile, chosen: Candidate, capacity: Capacity) -> int:
+    """As asked; otherwise what the peak needs, and rented nodes are filled."""
     if deployment.replicas is not None:
         return deployment.replicas
-    if profile.is_serverless and deployment.nodes is None:
-        return max(1, ceil(deployment.workload.mean_requests_per_second / per_replica.low))
-    return (deployment.nodes or 1) * (profile.gpus_per_node // tp)
+    if deployment.nodes is not None:
+        return deployment.nodes * chosen.replicas_per_node
+    headroom = deployment.headroom
+    served = capacity.requests_per_second * headroom.target_utilisation
+    needed = ceil(deployment.workload.peak_requests_per_second / served) + headroom.spare_replicas
+    if profile.is_serverless:
+        return needed
+    return ceil(needed / chosen.replicas_per_node) * chosen.replicas_per_node
 
 
-def tokens_needed(deployment: Deployment, model: Model) -> int:
-    """The longest sequence that the KV cache must hold."""
-    asked = deployment.max_model_len
-    request = deployment.workload.tokens_per_request
-    limit = min(asked, model.context_length) if asked else model.context_length
-    if asked and asked > model.context_length:
-        raise InputError(f"max_model_len {asked:,} exceeds the context of {model.name}, {model.context_length:,}")
-    if request > limit:
-        raise InputError(
-            f"a request of {request:,} tokens exceeds max_model_len {limit:,} of {model.name}",
-            hint="shorten input_tokens + output_tokens, raise max_model_len, or choose a model with a longer context",
-        )
-    return asked or request
-
-
-def _smallest_fit(facts: Facts, tokens: int) -> tuple[int, MemoryFit]:
-    """The fewest GPUs of a node, an even part of it, that hold the model and one sequence of `tokens`."""
-    node = facts.profile.gpus_per_node
-    parts = [tp for tp in range(1, node + 1) if node % tp == 0 and facts.model.divides_by(tp)]
-    for tp in parts:
-        memory = kv_cache(facts.model, facts.accelerator, EngineArgs(tensor_parallel_size=tp, max_model_len=tokens))
-        if memory.fits:
-            return tp, memory
-    raise _does_not_fit(facts, parts[-1], tokens)
-
-
-def _does_not_fit(facts: Facts, tp: int, tokens: int) -> InfeasibleError:
+def _does_not_fit(deployment: Deployment, facts: Facts, asked: list[Split]) -> InfeasibleError:
     """What is needed against what the most GPUs of the node have, and the nearest changes that would do."""
-    args = EngineArgs(tensor_parallel_size=tp, max_model_len=tokens)
+    if not asked:
+        return _no_such_split(deployment, facts)
+    most = max(
+        (split for split in asked if not facts.model.why_not_split(split.tensor_parallel_size)),
+        key=lambda split: (split.gpus, split.tensor_parallel_size),
+        default=asked[0],
+    )
+    args = most.args(tokens_needed(deployment, facts.model))
     advice = advise(facts.model, facts.accelerator, args, kv_cache(facts.model, facts.accelerator, args))
     return InfeasibleError(
-        f"{facts.model.name} does not fit {facts.profile.name}, {tp} × {facts.accelerator.title}: {advice}",
+        f"{facts.model.name} does not fit {facts.profile.name}, {most.gpus} × {facts.accelerator.title}: {advice}",
         hint="choose a larger profile (`deploy profiles`) or a smaller model (`deploy models`)",
+    )
+
+
+def _no_such_split(deployment: Deployment, facts: Facts) -> InfeasibleError:
+    choice = deployment.engine
+    if choice.precision and choice.precision not in precisions(facts):
+        return InfeasibleError(
+            f"{facts.model.name}, published in {facts.model.precision}, cannot run in {choice.precision} "
+            f"on {facts.accelerator.title}",
+            hint="choose a checkpoint that is published so (`deploy models`), or leave the precision out",
+        )
+    return InfeasibleError(
+        f"{facts.profile.name} has {count(facts.profile.gpus_per_node, 'GPU')} a node: tensor_parallel_size × "
+        f"pipeline_parallel_size must divide it",
+        hint="`deploy size` lists the ways to fill the node",
+    )
+
+
+def _too_slow(deployment: Deployment, facts: Facts, chosen: Candidate) -> InfeasibleError:
+    """With what one request at a time takes: no load is lighter."""
+    alone = estimate(server(facts, chosen.split, chosen.memory), requests_of(deployment.workload), 1.0)
+    ttft, tpot = ceil(alone.ttft_p99_ms.value), ceil(alone.tpot_ms.value)
+    return InfeasibleError(
+        f"{facts.model.name} on {facts.profile.name} keeps {deployment.slo} at no load: "
+        f"one request alone takes about {ttft:,} ms to its first token (p99) and {tpot:,} ms for each further one",
+        hint=f"ask for less (--ttft-p99-ms above {ttft}, --tpot-ms above {tpot}), shorter prompts, or faster hardware",
     )

@@ -63,7 +63,7 @@ class Pod:
 
 def pod(plan: Plan) -> Pod:
     """Size the pod of a replica, and give it the time that it needs."""
-    gpus = plan.tensor_parallel_size
+    gpus = plan.split.gpus
     shm_gib = _SHM_GIB_PER_GPU * gpus
     weights_gib = weights_volume_gib(plan)
     persistent = plan.deployment.weights.storage == "pvc"
@@ -98,9 +98,8 @@ def _access_mode(plan: Plan) -> AccessMode:
 
 
 def _concurrency(plan: Plan) -> int:
-    """Average requests that one server runs at once; more would only wait in its queue."""
-    held = int(plan.memory.requests(plan.workload.tokens_per_request))
-    return max(1, min(plan.facts.accelerator.max_num_seqs, held, _MAX_CONCURRENCY))
+    """Requests that one server takes at once: those that it can within the latency objective."""
+    return max(1, min(int(plan.capacity.concurrency), _MAX_CONCURRENCY))
 
 
 def _label_value(name: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from breakeven.core.candidates import Candidate, Candidates, candidates
+from breakeven.core.candidates import Candidate, Candidates, candidates, server
 from breakeven.core.deployment import Deployment
+from breakeven.core.facts import Facts
 from breakeven.core.latency import Estimate, Requests, estimate, most_running
-from breakeven.core.plan import Facts, Plan, plan
+from breakeven.core.plan import Plan, plan
 from breakeven.core.replica import Replica
-from breakeven.core.slo import Slo
-from breakeven.core.throughput import replica
+from breakeven.core.split import splits
+from breakeven.core.throughput import requests_of
 from breakeven.errors import InfeasibleError
 
 # Halvings of the range in which the concurrency lies: to within 1 part in 65,000 of what the replica can run.
@@ -33,29 +34,22 @@ class Sizing:
 
     deployment: Deployment
     facts: Facts
-    slo: Slo
     planned: Planned | None
     refused: str | None
     candidates: Candidates
 
     @property
     def chosen(self) -> Candidate | None:
-        """The candidate that is the plan's: one pipeline stage, the published checkpoint."""
+        """The candidate that is the plan's."""
         return next((one for one in self.candidates.ranked if self.is_chosen(one)), None)
 
     def is_chosen(self, candidate: Candidate) -> bool:
-        split = candidate.split
-        return (
-            self.planned is not None
-            and split.tensor_parallel_size == self.planned.plan.tensor_parallel_size
-            and split.pipeline_parallel_size == 1
-            and split.precision == self.facts.model.precision
-        )
+        return self.planned is not None and candidate.split == self.planned.plan.split
 
 
-def size(deployment: Deployment, facts: Facts, slo: Slo) -> Sizing:
+def size(deployment: Deployment, facts: Facts) -> Sizing:
     """Raises InfeasibleError, with the nearest change, where no candidate fits."""
-    found = candidates(deployment, facts, slo)
+    found = candidates(deployment, facts, splits(facts))
     planned, refused = None, None
     try:
         planned = _planned(plan(deployment, facts))
@@ -63,7 +57,7 @@ def size(deployment: Deployment, facts: Facts, slo: Slo) -> Sizing:
         if not found.ranked:
             raise
         refused = error.message
-    return Sizing(deployment=deployment, facts=facts, slo=slo, planned=planned, refused=refused, candidates=found)
+    return Sizing(deployment=deployment, facts=facts, planned=planned, refused=refused, candidates=found)
 
 
 def at_rate(server: Replica, requests: Requests, requests_per_second: float) -> Estimate | None:
@@ -84,11 +78,9 @@ def at_rate(server: Replica, requests: Requests, requests_per_second: float) -> 
 
 
 def _planned(found: Plan) -> Planned:
-    facts, workload = found.facts, found.workload
-    server = replica(facts.model, facts.accelerator, found.memory, found.tensor_parallel_size)
-    requests = Requests(input_tokens=workload.input_tokens, output_tokens=workload.output_tokens)
+    one, requests = server(found.facts, found.split, found.memory), requests_of(found.workload)
     return Planned(
         plan=found,
-        saturated=estimate(server, requests),
-        mean_load=at_rate(server, requests, workload.mean_requests_per_second / found.replicas),
+        saturated=estimate(one, requests),
+        mean_load=at_rate(one, requests, found.workload.mean_requests_per_second / found.replicas),
     )

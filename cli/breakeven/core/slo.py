@@ -34,6 +34,11 @@ class Slo:
     def __post_init__(self) -> None:
         require_positive(ttft_p99_ms=self.ttft_p99_ms, tpot_ms=self.tpot_ms)
 
+    def __str__(self) -> str:
+        """`TTFT p99 2,000 ms and TPOT 50 ms`."""
+        asked = (("TTFT p99", self.ttft_p99_ms), ("TPOT", self.tpot_ms))
+        return " and ".join(f"{name} {ms:,g} ms" for name, ms in asked if ms is not None) or "no latency objective"
+
     def broken_by(self, found: Estimate) -> Bound | None:
         """The first objective that does not hold."""
         if self.ttft_p99_ms is not None and found.ttft_p99_ms.value > self.ttft_p99_ms:

@@ -16,7 +16,7 @@ from breakeven.core.matmul import achievable_share
 from breakeven.core.memory import MemoryFit
 from breakeven.core.model import BF16_BYTES, Model
 from breakeven.core.replica import AcceleratorSpeed, ModelShape, Replica
-from breakeven.core.slo import Slo, SloCapacity, slo_capacity
+from breakeven.core.slo import Bound, Slo, SloCapacity, slo_capacity
 from breakeven.core.workload import Workload
 
 __all__ = [
@@ -29,9 +29,9 @@ __all__ = [
     "Requests",
     "Slo",
     "SloCapacity",
-    "capacity",
     "estimate",
     "replica",
+    "requests_of",
     "slo_capacity",
 ]
 
@@ -40,9 +40,15 @@ BAND: Final = RATE_BAND
 
 @dataclass(frozen=True, kw_only=True)
 class Capacity:
-    """Requests per second of one replica: the estimate and its band."""
+    """Requests per second of one replica: within the latency objective, with its band, and saturated.
+
+    `concurrency` is the mean number of requests that are open at the first; `bound` is what gives out beyond it.
+    """
 
     requests_per_second: float
+    saturated_requests_per_second: float
+    concurrency: float
+    bound: Bound
 
     @property
     def low(self) -> float:
@@ -53,13 +59,13 @@ class Capacity:
         return self.requests_per_second * BAND
 
 
-def capacity(
-    model: Model, accelerator: Accelerator, memory: MemoryFit, tensor_parallel_size: int, workload: Workload
-) -> Capacity:
-    """Saturated throughput for requests of the workload's shape."""
-    requests = Requests(input_tokens=workload.input_tokens, output_tokens=workload.output_tokens)
-    found = estimate(replica(model, accelerator, memory, tensor_parallel_size), requests)
-    return Capacity(requests_per_second=found.requests_per_second.value)
+def requests_of(workload: Workload) -> Requests:
+    """The shape of the workload's average request."""
+    return Requests(
+        input_tokens=workload.input_tokens,
+        output_tokens=workload.output_tokens,
+        cached_share=workload.cached_share,
+    )
 
 
 def replica(model: Model, accelerator: Accelerator, memory: MemoryFit, tensor_parallel_size: int) -> Replica:

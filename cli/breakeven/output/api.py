@@ -7,7 +7,6 @@ from typing import Any, Final
 from breakeven.core.api_spend import ApiEquivalent
 from breakeven.core.comparison import Comparison
 from breakeven.core.plan import Plan
-from breakeven.core.units import SECONDS_PER_MONTH
 from breakeven.output import money, table
 
 _HEADERS: Final = ["API", "Per month", "Break-even requests a month", "Reachable", "Price"]
@@ -66,14 +65,19 @@ def traffic(plan: Plan) -> str:
 
 
 def capacity(plan: Plan) -> str:
-    """What the plan can serve of that shape at most, with the estimate's band."""
-    per_replica = plan.capacity
-    low, high = plan.replicas * per_replica.low, plan.replicas * per_replica.high
-    monthly = int(plan.requests_per_second * SECONDS_PER_MONTH)
+    """What the plan serves of that shape, with the estimate's band, and how busy the traffic keeps it."""
+    one, headroom = plan.capacity, plan.deployment.headroom
+    low, high, saturated = (plan.replicas * rate for rate in (one.low, one.high, one.saturated_requests_per_second))
     return (
-        f"This plan serves at most about {plan.requests_per_second:,.2f} requests/s of that shape "
-        f"({low:,.2f} to {high:,.2f}), {monthly:,} a month."
+        f"This plan serves about {plan.requests_per_second:,.2f} requests/s of that shape ({low:,.2f} to {high:,.2f}) "
+        f"within {plan.deployment.slo}; {saturated:,.2f} saturated.\n"
+        f"With {_percent(headroom.target_utilisation)} of that at the peak it carries {plan.requests_per_month:,} "
+        f"requests a month; this traffic keeps it {_percent(plan.utilisation)} busy."
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _row(api: ApiEquivalent) -> list[str]:

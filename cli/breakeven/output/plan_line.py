@@ -9,7 +9,7 @@ from breakeven.core.units import count
 def of(plan: Plan) -> str:
     """The model on its GPUs: `Qwen/Qwen3-8B · 1 replica × 1 GPU · 1 node of 1 × A100 80 GB SXM`."""
     facts = plan.facts
-    gpus = f"{count(plan.replicas, 'replica')} × {count(plan.tensor_parallel_size, 'GPU')}"
+    gpus = f"{count(plan.replicas, 'replica')} × {count(plan.split.gpus, 'GPU')}"
     if facts.profile.is_serverless:
         return f"{facts.model.name} · up to {gpus} ({facts.accelerator.title}), by the second"
     unused = f", {count(plan.gpus_unused, 'GPU')} paid and unused" if plan.gpus_unused else ""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from breakeven.core.candidates import Candidate, Split
+from breakeven.core.candidates import Candidate
 from breakeven.core.latency import Figure
 from breakeven.core.memory import MARGIN_GIB
 from breakeven.core.plan import Plan
 from breakeven.core.sizing import Planned, Sizing
+from breakeven.core.split import Split
 from breakeven.core.units import count
 from breakeven.output import money, plan_line, size_data, table
 
@@ -96,7 +97,10 @@ def _kv_cache(plan: Plan) -> str:
 def _speed_rows(planned: Planned) -> list[list[str]]:
     full, load, replicas = planned.saturated, planned.mean_load, planned.plan.replicas
     of = f", {count(replicas, 'replica')}"
+    capacity = planned.plan.capacity
+    within = Figure(value=capacity.requests_per_second, band=full.requests_per_second.band)
     figures = [
+        (f"within the SLO{of}: requests/s", within, replicas),
         (f"saturated{of}: requests/s", full.requests_per_second, replicas),
         (f"saturated{of}: output tokens/s", full.output_tokens_per_second, replicas),
         (f"saturated{of}: total tokens/s", full.total_tokens_per_second, replicas),
@@ -122,14 +126,14 @@ def _figure(value: float) -> str:
 
 
 def _ranked_by(sizing: Sizing) -> str:
-    slo, profile = sizing.slo, sizing.facts.profile
+    slo, profile = sizing.deployment.slo, sizing.facts.profile
     rent = size_data.node_usd_per_month(sizing)
     price = "rent unknown" if rent is None else f"{money.usd(rent)} a month"
     busy = " if busy all month" if profile.is_serverless else ""
     return (
         f"Candidates to fill one node of {count(profile.gpus_per_node, 'GPU')} ({price}{busy}), the best first by "
         "requests/s in the SLO per dollar.\n"
-        f"SLO: TTFT p99 up to {slo.ttft_p99_ms:,g} ms, median TPOT up to {slo.tpot_ms:,g} ms."
+        f"SLO: {slo} (median)."
     )
 
 
@@ -166,7 +170,7 @@ def _notes(sizing: Sizing) -> list[str]:
     if any(split.pipeline_parallel_size > 1 for split in splits):
         notes.append("No measured row has pipeline parallelism: rates with PP are the model's alone.")
     if any(split.precision != sizing.facts.model.precision for split in splits):
-        notes.append("fp8 needs a checkpoint quantised so; what that does to its answers is not looked at.")
+        notes.append("With --precision fp8 vLLM quantises at the start; what that does to answers is not looked at.")
     return notes
 
 
@@ -177,7 +181,7 @@ def _verdict(sizing: Sizing) -> str:
         return "No candidate keeps the SLO at any load."
     if chosen is best:
         return "The best candidate is what `deploy up` makes."
-    takes = "`deploy up` takes the smallest that fits, as published and in one pipeline stage"
+    takes = "`deploy up` takes the best as published in one pipeline stage, unless told otherwise"
     made = f"{takes}: {_named(chosen.split)}" if chosen else f"{takes}, and there is none"
     return f"The best candidate is {_named(best.split)}; {made}."
 

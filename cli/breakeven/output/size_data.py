@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
-from breakeven.core.candidates import Candidate, Split
-from breakeven.core.candidates import node_usd_per_month as rent_of
+from breakeven.core.candidates import Candidate
 from breakeven.core.latency import Estimate, Figure
 from breakeven.core.memory import MemoryFit
 from breakeven.core.sizing import Planned, Sizing
+from breakeven.core.split import Split
 from breakeven.core.units import cents
 
 SCHEMA: Final = "breakeven.size/1"
@@ -28,10 +28,12 @@ def data(sizing: Sizing) -> dict[str, Any]:
             "requests_per_month": workload.requests_per_month,
             "input_tokens": workload.input_tokens,
             "output_tokens": workload.output_tokens,
+            "cached_share": workload.cached_share,
+            "peak_to_mean": workload.peak_to_mean,
         },
         "slo": {
-            "ttft_p99_ms": sizing.slo.ttft_p99_ms,
-            "tpot_ms": sizing.slo.tpot_ms,
+            "ttft_p99_ms": sizing.deployment.slo.ttft_p99_ms,
+            "tpot_ms": sizing.deployment.slo.tpot_ms,
             "ttft_p99_validated": False,
         },
         "plan": _plan(sizing.planned) if sizing.planned else None,
@@ -44,18 +46,22 @@ def data(sizing: Sizing) -> dict[str, Any]:
 
 def node_usd_per_month(sizing: Sizing) -> Decimal | None:
     """To the cent."""
-    rent = rent_of(sizing.facts)
+    rent = sizing.facts.node_usd_per_month
     return None if rent is None else cents(rent)
 
 
 def _plan(planned: Planned) -> dict[str, Any]:
     plan, load = planned.plan, planned.mean_load
     return {
-        "tensor_parallel_size": plan.tensor_parallel_size,
+        **_split(plan.split),
         "replicas": plan.replicas,
         "nodes": plan.nodes,
         "memory": _memory(plan.memory),
         "saturated": _rates(planned.saturated, plan.replicas),
+        "slo_requests_per_second": round(plan.requests_per_second, 4),
+        "bound": plan.capacity.bound,
+        "utilisation": round(plan.utilisation, 4),
+        "requests_per_month": plan.requests_per_month,
         "mean_load": _load(load) if load else None,
     }
 
