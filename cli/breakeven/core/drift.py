@@ -78,9 +78,11 @@ def _bill(plan: Plan, gpus: int) -> CostProjection:
     """As the plan's, for as many GPUs. What is not there costs nothing, as in a preview."""
     if not gpus:
         return NOTHING
-    tp = plan.tensor_parallel_size
-    replicas, tp = (gpus // tp, tp) if gpus % tp == 0 else (gpus, 1)
-    return project(replace(plan, replicas=replicas, tensor_parallel_size=tp))
+    whole, rest = divmod(gpus, plan.split.gpus)
+    if not rest:
+        return project(replace(plan, replicas=whole))
+    one = replace(plan.split, tensor_parallel_size=1, pipeline_parallel_size=1)
+    return project(replace(plan, split=one, replicas=gpus))
 
 
 def compare(applied: Manifest, live: Manifest | None) -> DriftedObject | None:
