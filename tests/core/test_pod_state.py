@@ -46,6 +46,11 @@ def test_one_that_is_being_deleted() -> None:
             "unplaced",
             "Unschedulable: 0/4 …",
         ),
+        (
+            pod(conditions=[{"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}]),
+            "starting",
+            "SchedulingGated",
+        ),
         (pod(waiting("ImagePullBackOff", "Back-off\n pulling")), "image", "ImagePullBackOff: Back-off pulling"),
         (pod(waiting("ErrImagePull", "not found")), "image", "ErrImagePull: not found"),
         (pod(waiting("CreateContainerConfigError", 'secret "hf" not found')), "configuration", None),

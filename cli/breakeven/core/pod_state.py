@@ -68,7 +68,9 @@ def _trouble(status: Manifest) -> Trouble:
     placed = _condition(status, "PodScheduled") or {}
     if placed.get("status") == "False":
         reason = placed.get("reason") or "not scheduled"
-        return Trouble(kind="unplaced", reason=reason, message=_short(placed.get("message")))
+        # A queue's gate, such as Kueue's, opens when its quota allows.
+        kind: Kind = "unplaced" if reason == "Unschedulable" else "starting"
+        return Trouble(kind=kind, reason=reason, message=_short(placed.get("message")))
     found = [trouble for container in _containers(status) if (trouble := _container_trouble(container))]
     return next(
         (trouble for trouble in found if trouble.kind != "starting"),
