@@ -14,7 +14,7 @@ from breakeven.engine import tools
 
 # The same examples in every run: a law that fails by chance would stop somebody else's change.
 # `--hypothesis-profile=default` looks for new ones.
-hypothesis.settings.register_profile("steady", derandomize=True, database=None)
+hypothesis.settings.register_profile("steady", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("steady")
 
 

@@ -42,6 +42,7 @@ def imported(*arguments: str) -> set[str]:
         ("--version",),
         ("profiles",),
         ("profiles", "4xa100"),
+        ("offers",),
         ("models",),
         ("cost", "--help"),
         ("size", "--help"),

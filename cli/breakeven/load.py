@@ -16,6 +16,7 @@ from breakeven.yaml_source import Source
 
 if TYPE_CHECKING:
     # Imported where they are used: `deploy profiles` needs none of them.
+    from breakeven.core.api_rates import ApiRates
     from breakeven.core.deployment import Deployment
     from breakeven.core.facts import Facts
     from breakeven.core.model import Model
@@ -60,6 +61,19 @@ def comparators() -> tuple[str, ...]:
     return _read(resources.catalog() / "comparators.yaml", tuple[str, ...])
 
 
+@cache
+def api_rates() -> tuple[ApiRates, ...]:
+    """The packaged prices that go before the price book's."""
+    return api_rates_in(str(resources.catalog() / "api_prices.yaml"))
+
+
+def api_rates_in(path: str | None) -> tuple[ApiRates, ...]:
+    """Those of a file of the same form, if any. Raises InputError."""
+    from breakeven.core.api_rates import ApiRates
+
+    return _read(Path(path), tuple[ApiRates, ...]) if path else ()
+
+
 def profile(name: str) -> Profile:
     """Raises InputError with close matches."""
     return _named("profile", name, profiles(), "`deploy profiles`")
@@ -72,6 +86,11 @@ def model(name: str) -> Model:
 
         return model(Path(name))
     return _named("model", name, models(), "`deploy models`")
+
+
+def accelerator(name: str) -> Accelerator:
+    """Raises InputError with close matches."""
+    return _named("accelerator", name, accelerators(), str(resources.catalog() / "accelerators.yaml"))
 
 
 def accelerator_of(hardware: Profile) -> Accelerator:
@@ -100,11 +119,14 @@ def facts(deployment: Deployment) -> Facts:
         accelerator=accelerator_of(hardware),
         model=model(deployment.model or hardware.model),
         offer=_offer(deployment, hardware),
+        given_usd_per_gpu_hour=deployment.prices.usd_per_gpu_hour,
     )
 
 
 def _offer(deployment: Deployment, hardware: Profile) -> Offer | None:
     name = deployment.prices.offer
+    if deployment.prices.usd_per_gpu_hour is not None:
+        return None
     if name is None:
         return _offer_of(hardware, hardware.offers[0]) if hardware.is_serverless else None
     if name not in hardware.offers:

@@ -16,6 +16,7 @@ from breakeven.errors import DeployError, Interrupted
 # verb → one line, so that `deploy --help` imports no verb.
 _VERBS: Final = {
     "profiles": "Hardware profiles that can be chosen, with sources.",
+    "offers": "Dated prices of rentable GPUs, with sources.",
     "models": "Models that can be chosen, with sources.",
     "size": "Does it fit: parallelism, KV cache, throughput and latency.",
     "cost": "The monthly bill beside the same traffic at an API.",

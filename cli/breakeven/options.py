@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -44,6 +45,16 @@ class _Usd(click.ParamType[Decimal]):
             self.fail(f"{value!r} is not an amount of USD", param, ctx)
 
 
+class _Date(click.ParamType[date]):
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date such as 2026-11-24", param, ctx)
+
+
 class _Milliseconds(click.ParamType[float]):
     name = "ms"
 
@@ -59,6 +70,10 @@ class _Milliseconds(click.ParamType[float]):
 
 def complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     return _complete(load.profiles(), incomplete)
+
+
+def complete_accelerator(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return _complete(load.accelerators(), incomplete)
 
 
 def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -97,10 +112,18 @@ _KEYS: Final[dict[str, KeyPath]] = {
     "weights_storage": ("weights", "storage"),
     "storage_class": ("weights", "storage_class"),
     "offer": ("prices", "offer"),
+    "usd_per_gpu_hour": ("prices", "usd_per_gpu_hour"),
     "ops_usd_per_month": ("prices", "ops_usd_per_month"),
     "setup_usd_per_month": ("prices", "setup_usd_per_month"),
     "storage_usd_per_gib_month": ("prices", "storage_usd_per_gib_month"),
 }
+
+
+# One way to say it replaces the other.
+_EXCLUSIVE: Final = (
+    *(("nodes", "replicas"), ("replicas", "nodes")),
+    *(("offer", "usd_per_gpu_hour"), ("usd_per_gpu_hour", "offer")),
+)
 
 
 class _Option(click.Option):
@@ -176,6 +199,7 @@ _DEPLOYMENT: Final = (
         help="Of the weights; other than the checkpoint's, they are quantised at the start.",
     ),
     option("--offer", help="Dated GPU offer instead of the reference rent; see `deploy profiles NAME`."),
+    option("--usd-per-gpu-hour", type=_Usd(), help="Your own price of one GPU, instead of --offer."),
     option("--ops-usd-per-month", type=_Usd(), help="Operations; the profile's default without it."),
     option("--setup-usd-per-month", type=_Usd(), help="Setup, amortised; the profile's default without it."),
     option("--storage-usd-per-gib-month", type=_Usd(), help="Price of the weights' volume."),
@@ -187,8 +211,9 @@ _INPUTS: Final = set(_KEYS) - {"profile", "name"}
 _COMPARE: Final = option(
     "--compare-with",
     multiple=True,
-    metavar="PROVIDER/MODEL",
-    help="API model to compare with; may be repeated. By default the packaged ones and the same weights hosted.",
+    metavar="PROVIDER/MODEL[@TIER]",
+    help="API model to compare with, at its batch, flex or priority price if you say so (openai/gpt-4o@batch); may be "
+    "repeated. By default the packaged ones and the same weights hosted.",
 )
 
 
@@ -210,6 +235,16 @@ def deployment_options(function: F) -> F:
 
 def compare_option(function: F) -> F:
     return _COMPARE(function)
+
+
+def prices_at_option(function: F) -> F:
+    """--prices-at, passed as `prices_at`: the only place where prices meet the clock."""
+    return option(
+        "--prices-at",
+        type=_Date(),
+        callback=lambda ctx, param, value: value or date.today(),
+        help="Day whose prices count, and from which their age is reckoned, such as 2026-11-24; today by default.",
+    )(function)
 
 
 def sandbox_option(function: F) -> F:
@@ -246,11 +281,11 @@ def deployment(file: Path | None, **inputs: Any) -> Deployment:
 
 
 def _overrides(given: dict[str, Any]) -> dict[KeyPath, tuple[Any, str]]:
-    """What goes over the file, with its origin. One way to say how many replaces the other."""
+    """What goes over the file, with its origin."""
     ctx = click.get_current_context()
     origins = {str(option.name): _origin(option, ctx) for option in ctx.command.params}
     overrides = {_KEYS[name]: (value, origins[name]) for name, value in given.items()}
-    for one, other in (("nodes", "replicas"), ("replicas", "nodes")):
+    for one, other in _EXCLUSIVE:
         if one in given and other not in given:
             overrides[_KEYS[other]] = (None, origins[one])
     return overrides

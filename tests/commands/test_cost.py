@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +46,37 @@ def test_the_briefs_example(deploy: Deploy) -> None:
     (api,) = data["api"]
     assert api == {
         "comparator": "openai/gpt-4o-mini",
+        "usd_per_request": "0.000195",
         "monthly_usd": "195.00",
+        "usd_per_million_tokens": "0.2786",
         "break_even_requests_per_month": 48_717_949,
+        "break_even_requests_per_second": 18.538,
+        "break_even_utilisation": 3.6671,
+        "break_even_nodes": None,
         "reachable": False,
-        "source": "genai-prices 0.2.3: $0.15/$0.60 per million tokens",
+        "source": "genai-prices 0.2.3 of 2026-11-10: $0.15/$0.60 per million tokens",
+        "checked": "2026-11-10",
+        "age_days": 14,
+        "stale": False,
     }
     assert data["decision"]["choice"] == "api"
+    # 9,500 − 195
+    assert "costs $9,305.00 a month less than this plan" in data["decision"]["reasons"][1]
+
+
+@pytest.mark.parametrize(
+    ("comparator", "daily", "monthly", "yearly"),
+    [
+        # 10,000 requests a day × (500 × 0.15 + 200 × 0.60) ÷ 1,000,000; × (500 × 2.50 + 200 × 10) ÷ 1,000,000.
+        ("openai/gpt-4o-mini", "1.95", "58.50", "711.75"),
+        ("openai/gpt-4o", "32.50", "975.00", "11862.50"),
+    ],
+)
+def test_the_briefs_calendar_estimate(deploy: Deploy, comparator: str, daily: str, monthly: str, yearly: str) -> None:
+    """Its `estimate_api_costs` has months of 30 and years of 365 days; ours have 730 and 8,760 hours."""
+    data = answer(deploy, "cost", "--profile", "4xa100", "--compare-with", comparator)
+    of_a_day = 10_000 * Decimal(data["api"][0]["usd_per_request"])
+    assert [f"{of_a_day * days:.2f}" for days in (1, 30, 365)] == [daily, monthly, yearly]
 
 
 def test_the_briefs_example_as_people_see_it(deploy: Deploy) -> None:
@@ -68,7 +95,8 @@ def test_the_documented_output_is_the_real_one(deploy: Deploy) -> None:
 @pytest.mark.parametrize("profile", sorted(load.profiles()))
 def test_printed_totals_are_the_sums_of_printed_lines(deploy: Deploy, profile: str) -> None:
     hosted = answer(deploy, "cost", "--profile", profile)["self_hosted"]
-    assert Decimal(hosted["monthly_usd"]) == sum(Decimal(line["monthly_usd"]) for line in hosted["lines"])
+    for column in ("daily_usd", "monthly_usd", "yearly_usd"):
+        assert Decimal(hosted[column]) == sum(Decimal(line[column]) for line in hosted["lines"])
     assert all(line["source"] for line in hosted["lines"])
 
 
@@ -77,6 +105,9 @@ def test_by_default_the_packaged_comparators_and_the_weights_hosted(deploy: Depl
     assert [api["comparator"] for api in data["api"]] == [
         "openai/gpt-4o-mini",
         "openai/gpt-4o",
+        "openai/gpt-5.4-mini",
+        "anthropic/claude-sonnet-5-5",
+        "google/gemini-3.8-flash",
         "openrouter/qwen/qwen3-8b",
     ]
 
@@ -106,7 +137,7 @@ def test_an_offer_instead_of_the_reference(deploy: Deploy) -> None:
     data = answer(deploy, "cost", "--profile", "8xh100", "--offer", "lambda-8xh100")
     # 31.92 × 730 = 23,301.60
     assert data["self_hosted"]["lines"][0]["monthly_usd"] == "23301.60"
-    assert data["self_hosted"]["lines"][0]["checked"] == "2026-09-26"
+    assert data["self_hosted"]["lines"][0]["checked"] == "2026-09-25"
 
 
 def test_serverless(deploy: Deploy) -> None:
@@ -118,8 +149,8 @@ def test_serverless(deploy: Deploy) -> None:
 
 def test_markdown_is_for_a_pull_request(deploy: Deploy) -> None:
     found = deploy(*EXAMPLE, "-o", "markdown").stdout
-    assert "| **Total** | **$9,500.00** |  |" in found
-    assert "| openai/gpt-4o-mini | $195.00 | 48,717,949 | never |" in found
+    assert "| **Total** | **$312.33** | **$9,500.00** | **$114,000.00** |  |" in found
+    assert "| openai/gpt-4o-mini | $195.00 | $0.28 | 48,717,949 | never |" in found
     assert "**Decision: use the API**" in found
 
 
@@ -173,7 +204,7 @@ def test_a_config_file_is_planned_like_a_packaged_model(deploy: Deploy) -> None:
     by_file = answer(deploy, "cost", "--profile", "1xa100", "--model", str(CONFIGS / "Qwen--Qwen3-8B.json"))
     by_name = answer(deploy, "cost", "--profile", "1xa100", "--model", "Qwen/Qwen3-8B")
     assert by_file["self_hosted"] == by_name["self_hosted"]
-    # It names no hosted twin: only the two packaged comparators are asked.
+    # It names no hosted twin: only the packaged comparators are asked.
     assert [api["comparator"] for api in by_file["api"]] == list(load.comparators())
 
 
@@ -182,3 +213,65 @@ def test_a_config_file_that_is_not_understood_is_refused(deploy: Deploy) -> None
     found = deploy("cost", "--profile", "8xh100", "--model", path)
     assert found.exit_code == 2
     assert "the architecture DeepseekV4ForCausalLM is not understood" in found.stderr
+
+
+def test_text_json_markdown_and_csv_say_the_same(deploy: Deploy) -> None:
+    data = answer(deploy, *EXAMPLE)
+    text, markdown = deploy(*EXAMPLE).stdout, deploy(*EXAMPLE, "-o", "markdown").stdout
+    rows = list(csv.DictReader(StringIO(deploy(*EXAMPLE, "-o", "csv").stdout)))
+    for line in data["self_hosted"]["lines"]:
+        for column in ("daily_usd", "monthly_usd", "yearly_usd"):
+            shown = f"${Decimal(line[column]):,.2f}"
+            assert shown in text and f"| {shown} |" in markdown
+    ours = [row["BilledCost"] for row in rows if row["x_Side"] == "self-host"]
+    assert ours == [line["monthly_usd"] for line in data["self_hosted"]["lines"]]
+    assert [row["BilledCost"] for row in rows if row["x_Side"] == "api"] == [api["monthly_usd"] for api in data["api"]]
+    assert all(row["x_Source"] for row in rows)
+
+
+def test_a_quantity_times_its_price_is_the_line(deploy: Deploy) -> None:
+    out = deploy("cost", "--profile", "4xa100", "--offer", "runpod-secure-a100", "-o", "csv").stdout
+    rent = next(csv.DictReader(StringIO(out)))
+    assert (rent["PricingQuantity"], rent["PricingUnit"], rent["ProviderName"]) == ("2920", "GPU-hour", "RunPod Secure")
+    assert Decimal(rent["PricingQuantity"]) * Decimal(rent["ListUnitPrice"]) == Decimal(rent["BilledCost"])
+
+
+def test_explained(deploy: Deploy) -> None:
+    text = deploy(*EXAMPLE, "--explain").stdout
+    for line in (
+        "  GPU rent: 1 node × $8,000.00, reference row of 4xa100 = $8,000.00 a month; the product brief",
+        "  Replicas: 0.38 requests/s × 1 at the peak ÷ (5.06 × 0.77), rounded up; 1 replica on 1 node\n",
+        "  openai/gpt-4o-mini: 1,000,000 requests × $0.000195 = $195.00 a month; genai-prices 0.2.3 of 2026-11-10",
+        "  Break-even with openai/gpt-4o-mini: $9,500.00 ÷ $0.000195: 48,717,949 requests a month",
+        "needs.api_below_requests_per_month 100,000, needs.break_even_above_requests_per_month 500,000",
+        "\nSensitivity, against openai/gpt-4o-mini\n",
+        "self-host  hidden  idle capacity (part of GPU rent)",
+    ):
+        assert line in text
+    assert text.startswith(deploy(*EXAMPLE).stdout)
+    assert "| Side | Kind |" in deploy(*EXAMPLE, "--explain", "-o", "markdown").stdout
+
+
+def test_needs_and_fixed_infrastructure_come_from_the_file(deploy: Deploy, tmp_path: Path) -> None:
+    path = tmp_path / "deploy.yaml"
+    path.write_text(
+        "profile: 4xa100\nneeds:\n  privacy: true\nprices:\n  fixed:\n    control_plane_usd_per_month: 73\n"
+    )
+    data = answer(deploy, "cost", "--file", str(path))
+    assert data["decision"] == {
+        "choice": "self-host",
+        "reasons": ["privacy: prompts must not leave your own machines"],
+        "self_hosted_share": 1.0,
+    }
+    assert data["self_hosted"]["monthly_usd"] == "9573.00"
+    assert data["self_hosted"]["not_included"] == ["CPU nodes", "Load balancer", "Egress"]
+
+
+def test_a_scaled_plan_has_a_range(deploy: Deploy, tmp_path: Path) -> None:
+    path = tmp_path / "deploy.yaml"
+    path.write_text("profile: 4xa100\nmodel: Qwen/Qwen3-8B\nscaling:\n  max_replicas: 9\n")
+    data = answer(deploy, "cost", "--file", str(path))
+    assert data["replicas_range"] == [1, 9]
+    assert data["self_hosted"]["range"] == {"low_usd": "9500.00", "high_usd": "25500.00"}
+    assert "With 1 replicas all month" not in (text := deploy("cost", "--file", str(path)).stdout)
+    assert "From 1 to 9 replicas: $9,500.00 to $25,500.00 a month\n" in text

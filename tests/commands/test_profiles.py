@@ -54,10 +54,30 @@ def test_offers_show_their_age() -> None:
     profile = load.profile("serverless")
     text = profiles.render("table", profile, load.accelerator_of(profile), load.offers_of(profile), date(2026, 11, 24))
     # 2026-05-07 to 2026-11-24: 24 + 30 + 31 + 31 + 30 + 31 + 24 = 201 days; 2.4984 × 730 = 1,823.83
-    assert text.splitlines()[-1] == (
-        "modal-a100-80gb  $2.4984/h     $1,823.83  1 GPU, Modal A100 80 GB  on-demand  2026-05-07  201 days  "
-        "https://modal.com/pricing as quoted by techbytes"
+    assert text.splitlines()[-2] == (
+        "modal-a100-80gb      $2.4984/h     $1,823.83  1 GPU, Modal A100 80 GB      on-demand  second     2026-05-07  "
+        "stale: 201 days old  https://techbytes.app/posts/serverless-gpu-pricing-matrix-modal-replicate-lambda-2026/"
     )
+
+
+@pytest.mark.parametrize(("at", "marked"), [("2027-01-23", False), ("2027-01-24", True)])
+def test_a_reference_rent_grows_stale_too(deploy: Deploy, at: str, marked: bool) -> None:
+    """It was checked on 2026-11-24: 60 days later it still counts."""
+    for arguments in (("profiles",), ("profiles", "4xa100")):
+        found = deploy(*arguments, "--prices-at", at).stdout
+        assert ("2026-11-24 (stale: 61 days old)" in found) is marked
+    (one,) = (
+        p
+        for p in json.loads(deploy("profiles", "--prices-at", at, "-o", "json").stdout)["profiles"]
+        if p["name"] == "4xa100"
+    )
+    assert one["reference"]["stale"] is marked
+
+
+def test_age_is_reckoned_from_today_by_default(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BREAKEVEN_PRICES_AT")
+    (first, *_) = json.loads(deploy("profiles", "4xa100", "-o", "json").stdout)["offers"]
+    assert first["age_days"] == (date.today() - date.fromisoformat(first["checked"])).days
 
 
 def test_json(deploy: Deploy) -> None:
@@ -69,7 +89,7 @@ def test_json(deploy: Deploy) -> None:
     assert one["reference"]["usd_per_month"] == "8000"
     # 1.19 × 4 × 730
     assert one["offers"][0]["node_monthly_usd"] == "3474.80"
-    assert one["offers"][0]["age_days"] == (date.today() - date(2026, 11, 9)).days
+    assert one["offers"][0]["age_days"] == 15
 
 
 def test_an_unknown_name(deploy: Deploy) -> None:

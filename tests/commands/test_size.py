@@ -29,6 +29,7 @@ EXACT = """\
 Profile  4xa100: Four A100 80 GB in one node
 Plan     Qwen/Qwen2.5-72B-Instruct · 1 replica × 4 GPUs · 1 node of 4 × A100 80 GB SXM
 Traffic  1,000,000 requests a month of 500 input and 200 output tokens; 0.38 requests/s on average
+Rent     reference row of 4xa100: SOURCE, checked 2026-11-24
 
 Memory of one GPU                        GiB
 usable, gpu_memory_utilization of all   72.8
@@ -70,7 +71,7 @@ TP 2     bf16       needs 67.7 GiB of weights and 5.6 GiB for the engine on each
 def test_what_people_see(deploy: Deploy) -> None:
     found = deploy("size", "--profile", "4xa100")
     assert (found.exit_code, found.stderr) == (0, "")
-    assert found.stdout == EXACT
+    assert found.stdout == EXACT.replace("SOURCE", load.profile("4xa100").reference.source)
 
 
 @pytest.mark.parametrize("profile", sorted(load.profiles()))

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven import load
-from breakeven.core.cost import CostLine, CostProjection, offered_rents, project
-from breakeven.core.deployment import Deployment, Prices, Weights
+from breakeven.core.cost import CostProjection, cost_range, offered_rents, project, usd_per_million_tokens
+from breakeven.core.cost_line import CostLine
+from breakeven.core.deployment import Deployment, FixedInfrastructure, Prices, Weights
 from breakeven.core.plan import Plan, plan
-from breakeven.core.workload import Workload
+from breakeven.core.scaling import Scaling
 
 Planned = Callable[..., Plan]
 
@@ -49,7 +50,10 @@ def test_a_dated_offer_replaces_the_reference(planned: Planned) -> None:
     assert line.detail == (
         "1 node × 8 GPUs × $6.88/GPU-h × 730 h, offer aws-p5 (AWS p5.48xlarge, us-east-1, on-demand)"
     )
-    assert (line.source, line.checked) == ("data-receipts/109-gpu-pricing", date(2026, 11, 9))
+    assert (line.source, line.checked) == (
+        "https://github.com/datareceipts/data-receipts/tree/main/109-gpu-pricing",
+        date(2026, 11, 9),
+    )
 
 
 def test_every_offer_of_the_same_gpus(planned: Planned) -> None:
@@ -59,20 +63,56 @@ def test_every_offer_of_the_same_gpus(planned: Planned) -> None:
     assert [str(rent.monthly_usd) for rent in rents] == ["3474.80", "4058.80", "5226.80", "10725.16"]
 
 
-def test_serverless_pays_for_active_seconds(planned: Planned) -> None:
-    # 2.4984 ÷ 3,600 = 0.000694 a second; 1 ÷ 16.872 = 0.05927 s a request; × 1,000,000 = 41.13
-    found = project(planned("serverless"))
-    assert amounts(found)["GPU seconds"] == "41.13"
-    assert found.usd_per_request == pytest.approx(Decimal("0.00004113"), abs=Decimal("1e-8"))
-    assert found.fixed_monthly_usd == Decimal("1500.00")
-    assert "cold starts and kept-warm instances not included" in found.lines[0].detail
-
-
 def test_a_volume_without_a_price_is_unknown_and_not_nothing(planned: Planned) -> None:
     found = project(planned("4xa100", weights=Weights(storage="pvc")))
     assert found.unknown == ("Weights storage",)
     assert amounts(found)["Weights storage"] == "None"
     assert found.monthly_usd == Decimal("9500.00")
+
+
+def test_fixed_infrastructure_is_priced_or_named(planned: Planned) -> None:
+    assert project(planned("4xa100")).not_included == ("Control plane", "CPU nodes", "Load balancer", "Egress")
+    prices = Prices(fixed=FixedInfrastructure(control_plane_usd_per_month=Decimal(73), egress_usd_per_month=Decimal(0)))
+    found = project(planned("4xa100", prices=prices))
+    assert found.not_included == ("CPU nodes", "Load balancer")
+    # 0 is a price. 8,000 + 73 + 0 + 1,000 + 500
+    assert (amounts(found)["Control plane"], amounts(found)["Egress"]) == ("73.00", "0.00")
+    assert found.monthly_usd == Decimal("9573.00")
+    assert found.lines[1].source == "prices.fixed.control_plane_usd_per_month"
+
+
+def test_spot_takes_an_allowance_for_interruptions(planned: Planned) -> None:
+    # A spot rent of 10.00 an hour for the node × 730 = 7,300.00; 15 % of it 1,095.00.
+    spot = replace(load.offers()["runpod-secure-a100"], commitment="spot", usd_per_hour=Decimal("2.50"), gpu_count=1)
+    silent = planned("4xa100")
+    silent = replace(silent, facts=silent.facts.at(spot))
+    assert "interruptions" in project(silent).not_included
+    told = planned("4xa100", prices=Prices(spot_interruption_allowance=0.15))
+    found = project(replace(told, facts=told.facts.at(spot)))
+    assert (amounts(found)["GPU rent"], amounts(found)["Interruptions"]) == ("7300.00", "1095.00")
+    assert "interruptions" not in found.not_included
+
+
+def test_day_and_year_by_hand(planned: Planned) -> None:
+    # 8,000 × 24 ÷ 730 = 263.01; 1,000: 32.88; 500: 16.44. Twelve months of 730 h are 8,760 h.
+    found = project(planned("4xa100"))
+    assert [str(line.daily_usd) for line in found.lines] == ["263.01", "32.88", "16.44"]
+    assert (str(found.daily_usd), str(found.yearly_usd)) == ("312.33", "114000.00")
+
+
+def test_a_million_tokens_at_the_declared_traffic(planned: Planned) -> None:
+    # 9,500 ÷ (1,000,000 × 700) × 1,000,000 = 13.571
+    found = planned("4xa100")
+    assert usd_per_million_tokens(found, Decimal("9500.00")) == pytest.approx(Decimal("13.571"), abs=Decimal("0.001"))
+
+
+def test_scaling_has_a_range(planned: Planned) -> None:
+    assert cost_range(planned("4xa100")) is None
+    scaled = planned("4xa100", model="Qwen/Qwen3-8B", scaling=Scaling(max_replicas=9))
+    between = cost_range(scaled)
+    # One node at the least; nine GPUs need three.
+    assert between is not None
+    assert (str(between.low.monthly_usd), str(between.high.monthly_usd)) == ("9500.00", "25500.00")
 
 
 def test_a_volume_is_priced_by_size(planned: Planned) -> None:
@@ -110,15 +150,6 @@ def test_more_replicas_never_cost_less(profile: str, replicas: int, more: int) -
         return project(plan(deployment, load.facts(deployment))).monthly_usd
 
     assert bill(replicas) <= bill(replicas + more)
-
-
-@given(st.integers(1, 10**9), st.integers(0, 10**9))
-def test_more_traffic_never_costs_less_serverless(requests: int, more: int) -> None:
-    def bill(count: int) -> Decimal:
-        deployment = Deployment(profile="serverless", workload=Workload(requests_per_month=count))
-        return project(plan(deployment, load.facts(deployment))).monthly_usd
-
-    assert bill(requests) <= bill(requests + more)
 
 
 @given(st.lists(st.decimals(min_value=0, max_value=10**6, places=2) | st.none(), max_size=6))

@@ -6,8 +6,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.core.cost import CostLine, CostProjection, project
+from breakeven.core.cost import CostProjection, project
 from breakeven.core.cost_diff import NOTHING, cost_diff
+from breakeven.core.cost_line import CostLine
 from breakeven.core.deployment import Weights
 from breakeven.core.plan import Plan
 

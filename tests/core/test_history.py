@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.core.cost import CostLine, CostProjection
+from breakeven.core.cost import CostProjection
+from breakeven.core.cost_line import CostLine
 from breakeven.core.history import Apply, Spent, last_good, spans, spent
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

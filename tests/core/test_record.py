@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven import load
-from breakeven.core.cost import CostLine, CostProjection, project
+from breakeven.core.cost import CostProjection, project
 from breakeven.core.cost_diff import cost_diff
+from breakeven.core.cost_line import CostLine
 from breakeven.core.deployment import Weights
 from breakeven.core.plan import Plan
 from breakeven.core.record import record_cost, record_plan, recorded_cost

@@ -40,7 +40,9 @@ def test_one_replica_by_hand() -> None:
 
 
 def test_the_band_is_symmetric_in_ratio() -> None:
-    found = Capacity(requests_per_second=13.0, saturated_requests_per_second=20.0, concurrency=9.0, bound="tpot")
+    found = Capacity(
+        requests_per_second=13.0, saturated_requests_per_second=20.0, concurrency=9.0, request_s=1.0, bound="tpot"
+    )
     assert [found.low, found.high] == pytest.approx([10.0, 16.9])
     assert found.high / found.low == pytest.approx(BAND**2)
 

@@ -30,6 +30,7 @@ DOCUMENTS = sorted(
 # Whom the documents may name. Nothing on the way from them to a reader's machine is fetched from a host of ours.
 HOSTS = {
     "docs.vllm.ai",
+    "focus.finops.org",
     "github.com",
     "keepachangelog.com",
     "knative.dev",
@@ -52,6 +53,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         "HOME": str(home),
         "XDG_CACHE_HOME": str(resources.cache_dir().parent),
         "XDG_STATE_HOME": str(home / ".local" / "state"),
+        # The day whose prices the documents show: older ones would be marked as stale by and by.
+        "BREAKEVEN_PRICES_AT": "2026-11-24",
     }
     yield variables
     run("deploy sandbox down", home, variables)

@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from breakeven.core.cost import project
+from breakeven.core.deployment import Prices
 from breakeven.core.drift import drift
 from breakeven.core.history import Apply, Spent
 from breakeven.core.live import Health, Readiness, Target
 from breakeven.core.plan import Plan
 from breakeven.core.pod_state import PodState, Trouble
+from breakeven.core.record import record_cost, recorded_cost
 from breakeven.core.standing import Standing
 from breakeven.output import drift as drift_output
 from breakeven.output import status
 
+TODAY = date(2026, 11, 24)
 MOMENT = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)
 TARGET = Target(kubeconfig="/k", context="prod", server="https://prod", identifier="uid")
 OBJECT: dict[str, Any] = {
@@ -59,7 +62,7 @@ def standing(planned: Callable[..., Plan]) -> Standing:
 
 
 def test_a_failed_apply_in_text(standing: Standing) -> None:
-    lines = status.render("table", standing).splitlines()
+    lines = status.render("table", standing, TODAY).splitlines()
     assert lines[3:] == [
         "Ready      1 of 2: b: ImagePullBackOff: not found",
         "GPUs       8 requested live, 8 planned; 8 allocatable on 2 nodes that the profile accepts",
@@ -78,8 +81,8 @@ def test_a_failed_apply_in_text(standing: Standing) -> None:
 
 
 def test_the_same_in_markdown_and_json(standing: Standing) -> None:
-    assert "| b | n2 | ImagePullBackOff: not found |" in status.render("markdown", standing)
-    found = json.loads(status.render("json", standing))
+    assert "| b | n2 | ImagePullBackOff: not found |" in status.render("markdown", standing, TODAY)
+    found = json.loads(status.render("json", standing, TODAY))
     assert found["month_to_date"] == {
         "usd": "1234.50",
         "at_least": True,
@@ -91,9 +94,24 @@ def test_the_same_in_markdown_and_json(standing: Standing) -> None:
 
 
 def test_a_stack_whose_first_apply_was_killed(standing: Standing) -> None:
-    text = status.render("table", replace(standing, last=None, spent=None, pods=()))
+    text = status.render("table", replace(standing, last=None, spent=None, pods=()), TODAY)
     assert "This month nothing: no apply of it succeeded" in text
     assert text.endswith("Applied    by a run that was killed, or is not over")
+
+
+def test_a_recorded_price_grows_stale(planned: Callable[..., Plan], standing: Standing) -> None:
+    """2026-11-09 to 2027-03-01 are 112 days; 4 × 3.673 × 730 + 1,500 = 12,225.16."""
+    plan = planned("4xa100", prices=Prices(offer="azure-nc24ads-a100"))
+    dated = replace(standing, recorded=recorded_cost(record_cost(project(plan))))
+    fresh = "Recorded   $12,225.16 a month, as last applied\n"
+    mark = "GPU rent: checked 2026-11-09 (stale: 112 days old)"
+    assert fresh in status.render("table", dated, date(2026, 12, 1))
+    assert "stale" not in status.render("table", dated, date(2026, 12, 1))
+    assert f"{fresh}           {mark}\n" in status.render("table", dated, date(2027, 3, 1))
+    assert mark in status.render("markdown", dated, date(2027, 3, 1))
+    data = json.loads(status.render("json", dated, date(2027, 3, 1)))
+    assert (data["prices_at"], data["recorded_monthly_usd"]) == ("2027-03-01", "12225.16")
+    assert (data["recorded_prices"][0]["age_days"], data["recorded_prices"][0]["stale"]) == (112, True)
 
 
 @pytest.mark.parametrize(

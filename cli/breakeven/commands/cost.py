@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import click
@@ -12,21 +13,46 @@ from breakeven import load, options
 @click.command(name="cost")
 @options.deployment_options
 @options.compare_option
-@options.output_option
-def command(compare_with: tuple[str, ...], output: str, **inputs: Any) -> None:
-    """The monthly bill of a plan beside the same traffic at an API; break-even and decision. Needs no cluster.
+@options.prices_at_option
+@click.option("--explain", is_flag=True, help="Arithmetic of each figure, sensitivity, and the cost of owning.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "json", "markdown", "csv"]),
+    default="table",
+    show_default=True,
+    help="Format; csv has the columns of FOCUS.",
+)
+def command(compare_with: tuple[str, ...], prices_at: date, explain: bool, output: str, **inputs: Any) -> None:
+    """The bill of a plan beside the same traffic at APIs; break-even and decision. Needs no cluster.
 
     \b
     Examples:
       deploy cost --profile 4xa100
       deploy cost --profile 1xa100 --requests-per-month 20000000 --compare-with openai/gpt-4o -o json
+      deploy cost --profile 4xa100 --compare-with openai/gpt-4o --compare-with openai/gpt-4o@batch --explain
     """
+    import json
+
     from breakeven import price_book
     from breakeven.core.comparison import compare
     from breakeven.core.cost import offered_rents
-    from breakeven.output import cost
+    from breakeven.core.sensitivity import sensitivity
+    from breakeven.output import cost, cost_csv, cost_data
+    from breakeven.output import explain as explanation
 
     plan = options.make_plan(**inputs)
-    comparison = compare(plan, price_book.prices(plan, compare_with))
+    comparison = compare(plan, price_book.prices(plan, compare_with, prices_at))
+    if output == "csv":
+        click.echo(cost_csv.render(comparison, prices_at))
+        return
     offered = offered_rents(plan, load.offers_of(plan.facts.profile))
-    click.echo(cost.render(output, comparison, offered))
+    against = comparison.cheapest.comparator if comparison.cheapest and (explain or output == "json") else None
+    book = lambda other: price_book.prices(other, [against] if against else [], prices_at)  # noqa: E731
+    cases = sensitivity(plan, book, against) if against else ()
+    if output == "json":
+        click.echo(json.dumps(cost_data.data(comparison, offered, cases, prices_at), indent=2))
+        return
+    click.echo(cost.render(output, comparison, offered, prices_at))
+    if explain:
+        click.echo(f"\n{explanation.render(output, comparison, cases, prices_at)}")

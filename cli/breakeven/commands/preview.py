@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from breakeven import options, terminal
 @click.command(name="preview")
 @options.deployment_options
 @options.compare_option
+@options.prices_at_option
 @options.cluster_options
 @options.output_option
 def command(
@@ -20,6 +22,7 @@ def command(
     context: str | None,
     sandbox: bool,
     compare_with: tuple[str, ...],
+    prices_at: date,
     output: str,
     **inputs: Any,
 ) -> None:
@@ -34,7 +37,7 @@ def command(
     from breakeven.output import preview
 
     plan = options.make_servable_plan(**inputs)
-    prices = price_book.prices(plan, compare_with)
+    prices = price_book.prices(plan, compare_with, prices_at)
     where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
     with session.begin(plan, where, terminal.on_progress) as rollout:
-        click.echo(preview.render(output, rollout.preview(), prices))
+        click.echo(preview.render(output, rollout.preview(), prices, prices_at))

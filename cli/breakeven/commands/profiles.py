@@ -12,8 +12,9 @@ from breakeven.output import profiles
 
 @click.command(name="profiles")
 @click.argument("name", required=False, shell_complete=options.complete_profile)
+@options.prices_at_option
 @options.output_option
-def command(name: str | None, output: str) -> None:
+def command(name: str | None, prices_at: date, output: str) -> None:
     """Hardware profiles; with NAME all about one: placement, reference row and dated offers, with sources.
 
     \b
@@ -21,7 +22,7 @@ def command(name: str | None, output: str) -> None:
       deploy profiles 4xa100
     """
     if name is None:
-        click.echo(profiles.render_all(output, list(load.profiles().values())))
+        click.echo(profiles.render_all(output, list(load.profiles().values()), prices_at))
         return
     profile = load.profile(name)
-    click.echo(profiles.render(output, profile, load.accelerator_of(profile), load.offers_of(profile), date.today()))
+    click.echo(profiles.render(output, profile, load.accelerator_of(profile), load.offers_of(profile), prices_at))

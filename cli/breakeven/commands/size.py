@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import click
@@ -11,8 +12,9 @@ from breakeven import load, options
 
 @click.command(name="size")
 @options.deployment_options
+@options.prices_at_option
 @options.output_option
-def command(output: str, **inputs: Any) -> None:
+def command(prices_at: date, output: str, **inputs: Any) -> None:
     """Does it fit: memory, KV cache, throughput and latency of the plan, and every other way to fill the node, ranked
     by what they serve within the latency objective for the same rent. Needs no cluster.
 
@@ -25,4 +27,4 @@ def command(output: str, **inputs: Any) -> None:
     from breakeven.output import size as size_output
 
     wanted = options.deployment(**inputs)
-    click.echo(size_output.render(output, size(wanted, load.facts(wanted))))
+    click.echo(size_output.render(output, size(wanted, load.facts(wanted)), prices_at))

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +21,18 @@ _EVERY_S: Final = 5
 @click.command(name="status")
 @options.stack_options
 @options.sandbox_option
+@options.prices_at_option
 @options.output_option
 @click.option("--watch", is_flag=True, help=f"Look again every {_EVERY_S} s, until Ctrl-C.")
-def command(file: Path | None, profile: str | None, name: str | None, sandbox: bool, output: str, watch: bool) -> None:
+def command(
+    file: Path | None,
+    profile: str | None,
+    name: str | None,
+    sandbox: bool,
+    prices_at: date,
+    output: str,
+    watch: bool,
+) -> None:
     """Live state of a stack beside the plan and the price that were recorded when it was applied.
 
     \b
@@ -41,7 +50,7 @@ def command(file: Path | None, profile: str | None, name: str | None, sandbox: b
 
     def look() -> str:
         found = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)
-        return status.render(output, standing(found, datetime.now(UTC)))
+        return status.render(output, standing(found, datetime.now(UTC)), prices_at)
 
     if watch:
         _watch(look)

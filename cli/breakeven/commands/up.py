@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from breakeven.errors import DeployError, InputError
 @click.command(name="up")
 @options.deployment_options
 @options.compare_option
+@options.prices_at_option
 @options.cluster_options
 @click.option("--rollback", is_flag=True, help="Return to the inputs of the last apply that succeeded with other ones.")
 @click.option("-y", "--yes", is_flag=True, help="Apply without asking.")
@@ -23,6 +25,7 @@ def command(
     context: str | None,
     sandbox: bool,
     compare_with: tuple[str, ...],
+    prices_at: date,
     rollback: bool,
     yes: bool,
     **inputs: Any,
@@ -48,10 +51,10 @@ def command(
         terminal.say(f"Rolling back to the apply of {apply.started:%Y-%m-%d %H:%M} UTC, which succeeded")
     else:
         plan = options.make_servable_plan(**inputs)
-    prices = price_book.prices(plan, compare_with)
+    prices = price_book.prices(plan, compare_with, prices_at)
     with session.begin(plan, where, terminal.on_progress) as running:
         shown = running.preview()
-        click.echo(preview.render("table", shown, prices))
+        click.echo(preview.render("table", shown, prices, prices_at))
         refuse_unknown_price(shown)
         if not shown.is_empty:
             _confirm(yes)

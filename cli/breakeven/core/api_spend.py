@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from datetime import date
+from decimal import Decimal
 
+from breakeven.core.break_even import BreakEven, break_even
 from breakeven.core.cost import CostProjection
 from breakeven.core.plan import Plan
 from breakeven.core.units import cents
@@ -12,11 +14,15 @@ from breakeven.core.units import cents
 
 @dataclass(frozen=True, kw_only=True)
 class ApiPrice:
-    """One average request of the workload at one API model, `provider/model`; never a month's tokens in one call."""
+    """One average request of the workload at one API model; never a month's tokens in one call.
+
+    `comparator` is `provider/model[@tier]`. `checked` is the day of the source: of a price book, when it was published.
+    """
 
     comparator: str
     usd_per_request: Decimal
     source: str
+    checked: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,31 +34,32 @@ class ApiEquivalent:
     """
 
     comparator: str
+    usd_per_request: Decimal
     monthly_usd: Decimal
-    break_even_requests_per_month: int | None
+    break_even: BreakEven | None
     reachable: bool | None
     source: str
+    checked: date
+
+    @property
+    def break_even_requests_per_month(self) -> int | None:
+        return self.break_even.requests_per_month if self.break_even else None
 
 
 def api_equivalent(plan: Plan, projection: CostProjection, price: ApiPrice) -> ApiEquivalent:
     """Price the plan's workload at one API and find the break-even."""
-    break_even = _break_even(projection, price.usd_per_request)
+    found = break_even(plan, projection, price.usd_per_request)
     return ApiEquivalent(
         comparator=price.comparator,
+        usd_per_request=price.usd_per_request,
         monthly_usd=cents(price.usd_per_request * plan.workload.requests_per_month),
-        break_even_requests_per_month=break_even,
-        reachable=None if projection.unknown else _can_serve(plan, break_even),
+        break_even=found,
+        reachable=None if projection.unknown else found is not None and found.reachable,
         source=price.source,
+        checked=price.checked,
     )
 
 
-def _break_even(projection: CostProjection, usd_per_request: Decimal) -> int | None:
-    """Smallest number of requests a month at which the API costs at least as much."""
-    saved = usd_per_request - projection.usd_per_request
-    if saved <= 0 or projection.unknown:
-        return None
-    return int((projection.fixed_monthly_usd / saved).to_integral_value(rounding=ROUND_CEILING))
-
-
-def _can_serve(plan: Plan, requests_per_month: int | None) -> bool:
-    return requests_per_month is not None and requests_per_month <= plan.requests_per_month
+def cheapest(equivalents: tuple[ApiEquivalent, ...]) -> ApiEquivalent | None:
+    """The one that speaks for the API."""
+    return min(equivalents, key=lambda api: api.monthly_usd, default=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from breakeven.core.api_spend import ApiEquivalent, ApiPrice, api_equivalent
+from breakeven.core.api_spend import ApiEquivalent, ApiPrice, api_equivalent, cheapest
 from breakeven.core.cost import CostProjection, project
 from breakeven.core.decision import Decision, decide
 from breakeven.core.plan import Plan
@@ -17,6 +17,10 @@ class Comparison:
     projection: CostProjection
     equivalents: tuple[ApiEquivalent, ...]
     decision: Decision
+
+    @property
+    def cheapest(self) -> ApiEquivalent | None:
+        return cheapest(self.equivalents)
 
 
 def compare(plan: Plan, prices: Iterable[ApiPrice]) -> Comparison:

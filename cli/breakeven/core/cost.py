@@ -4,35 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 from math import ceil
+from typing import Final
 
+from breakeven.core.cost_line import CostLine
+from breakeven.core.deployment import FixedInfrastructure
 from breakeven.core.hardware import Offer
 from breakeven.core.plan import Plan
-from breakeven.core.units import cents, count
-
-
-@dataclass(frozen=True, kw_only=True)
-class CostLine:
-    """USD a month, rounded to cents; None where the price is unknown, which is never 0.
-
-    `usd_per_request` is set on lines that grow with the traffic.
-    """
-
-    name: str
-    monthly_usd: Decimal | None
-    detail: str
-    source: str
-    checked: date | None = None
-    usd_per_request: Decimal | None = None
+from breakeven.core.rent import rent_lines, rent_not_included
+from breakeven.core.serverless import serving
+from breakeven.core.units import SECONDS_PER_MONTH, cents
 
 
 @dataclass(frozen=True, kw_only=True)
 class CostProjection:
-    """The bill of a month of 730 h."""
+    """The bill of a month of 730 h. `not_included` names what costs something too and was not given a price."""
 
     lines: tuple[CostLine, ...]
+    not_included: tuple[str, ...] = ()
 
     @property
     def monthly_usd(self) -> Decimal:
@@ -40,25 +30,46 @@ class CostProjection:
         return sum((line.monthly_usd for line in self.lines if line.monthly_usd is not None), Decimal("0.00"))
 
     @property
+    def daily_usd(self) -> Decimal:
+        return sum((line.daily_usd for line in self.lines if line.daily_usd is not None), Decimal("0.00"))
+
+    @property
+    def yearly_usd(self) -> Decimal:
+        return sum((line.yearly_usd for line in self.lines if line.yearly_usd is not None), Decimal("0.00"))
+
+    @property
     def unknown(self) -> tuple[str, ...]:
         return tuple(line.name for line in self.lines if line.monthly_usd is None)
 
-    @property
-    def usd_per_request(self) -> Decimal:
-        """The part of the bill that each request adds; 0 where nodes are rented by the month."""
-        return sum((line.usd_per_request for line in self.lines if line.usd_per_request is not None), Decimal(0))
-
-    @property
-    def fixed_monthly_usd(self) -> Decimal:
-        return sum(
-            (line.monthly_usd for line in self.lines if line.monthly_usd is not None and line.usd_per_request is None),
-            Decimal("0.00"),
-        )
-
 
 def project(plan: Plan) -> CostProjection:
-    """Price a plan: rent, weights storage where there is any, ops and setup."""
-    return CostProjection(lines=(_rent(plan), *_storage(plan), _ops(plan), _setup(plan)))
+    """Price a plan: rent, weights storage where there is any, fixed infrastructure, ops and setup."""
+    fixed, missing = _fixed(plan.deployment.prices.fixed)
+    lines = (*rent_lines(plan), *_storage(plan), *fixed, _ops(plan), _setup(plan))
+    return CostProjection(lines=lines, not_included=(*rent_not_included(plan), *missing))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostRange:
+    """The bill at the fewest replicas and at the most; a serverless plan then works all month."""
+
+    low: CostProjection
+    high: CostProjection
+
+
+def cost_range(plan: Plan) -> CostRange | None:
+    """None where the number of replicas is fixed."""
+    least, most = plan.replicas_range
+    if plan.facts.profile.is_serverless:
+        busy = int(most * plan.capacity.requests_per_second * SECONDS_PER_MONTH)
+        return CostRange(low=project(serving(plan, 1)), high=project(serving(plan, busy)))
+    return None if least == most else CostRange(low=project(plan.at(least)), high=project(plan.at(most)))
+
+
+def usd_per_million_tokens(plan: Plan, monthly_usd: Decimal) -> Decimal:
+    """Input and output together, at the declared traffic: not at 100 % utilisation."""
+    workload = plan.workload
+    return monthly_usd / (workload.requests_per_month * workload.tokens_per_request) * 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,66 +82,10 @@ class OfferedRent:
 
 def offered_rents(plan: Plan, offers: Iterable[Offer]) -> tuple[OfferedRent, ...]:
     """The plan's rent at each offer, in their order."""
-    at = ((offer, _rent(replace(plan, facts=replace(plan.facts, offer=offer)))) for offer in offers)
+    at = ((offer, rent_lines(replace(plan, facts=plan.facts.at(offer)))) for offer in offers)
     return tuple(
-        OfferedRent(offer=offer, monthly_usd=line.monthly_usd) for offer, line in at if line.monthly_usd is not None
-    )
-
-
-def _rent(plan: Plan) -> CostLine:
-    return _serverless_rent(plan) if plan.facts.profile.is_serverless else _node_rent(plan)
-
-
-def _node_rent(plan: Plan) -> CostLine:
-    profile, offer = plan.facts.profile, plan.facts.offer
-    nodes = count(plan.nodes, "node")
-    if offer is None:
-        return _reference_rent(plan, nodes)
-    gpus = plan.nodes * profile.gpus_per_node
-    return CostLine(
-        name="GPU rent",
-        monthly_usd=cents(offer.usd_per_month(gpus)),
-        detail=f"{nodes} × {count(profile.gpus_per_node, 'GPU')} × "
-        f"${offer.usd_per_gpu_hour.normalize():f}/GPU-h × 730 h, "
-        f"offer {offer.name} ({offer.provider} {offer.sku}, {offer.region}, {offer.commitment})",
-        source=offer.source,
-        checked=offer.checked,
-    )
-
-
-def _reference_rent(plan: Plan, nodes: str) -> CostLine:
-    reference = plan.facts.profile.reference
-    if reference.usd_per_month is None:
-        return CostLine(name="GPU rent", monthly_usd=None, detail="the profile has no reference rent", source="")
-    return CostLine(
-        name="GPU rent",
-        monthly_usd=cents(reference.usd_per_month * plan.nodes),
-        detail=f"{nodes} × ${reference.usd_per_month:,.2f}, reference row of {plan.facts.profile.name}",
-        source=reference.source,
-        checked=reference.checked,
-    )
-
-
-def _serverless_rent(plan: Plan) -> CostLine:
-    """Active GPU-seconds only: each request holds its share of a saturated replica's second.
-
-    Cold starts and kept-warm instances come on top and are not in this figure yet.
-    """
-    offer = plan.facts.offer
-    if offer is None:
-        return CostLine(name="GPU seconds", monthly_usd=None, detail="no offer chosen", source="")
-    seconds = Decimal(repr(1 / plan.capacity.saturated_requests_per_second))
-    usd_per_second = offer.usd_per_gpu_hour * plan.split.gpus / 3600
-    usd_per_request = usd_per_second * seconds
-    requests = plan.workload.requests_per_month
-    return CostLine(
-        name="GPU seconds",
-        monthly_usd=cents(usd_per_request * requests),
-        detail=f"{requests:,} requests × {seconds:.4f} s at saturation × ${usd_per_second:.6f}/s, offer {offer.name} "
-        f"({offer.provider} {offer.sku}); cold starts and kept-warm instances not included",
-        source=offer.source,
-        checked=offer.checked,
-        usd_per_request=usd_per_request,
+        OfferedRent(offer=offer, monthly_usd=sum((line.monthly_usd or Decimal(0) for line in lines), Decimal("0.00")))
+        for offer, lines in at
     )
 
 
@@ -150,8 +105,23 @@ def _storage(plan: Plan) -> tuple[CostLine, ...]:
             monthly_usd=None if usd is None else cents(usd * gib),
             detail=f"{gib} GiB × {'unknown' if usd is None else f'${usd}'}/GiB-month",
             source="" if usd is None else "prices.storage_usd_per_gib_month",
+            quantity=Decimal(gib),
+            unit="GiB-month",
+            usd_per_unit=usd,
         ),
     )
+
+
+def _fixed(prices: FixedInfrastructure) -> tuple[tuple[CostLine, ...], tuple[str, ...]]:
+    """The lines that were given a price, and the names of the others."""
+    priced, missing = [], []
+    for name, key in _FIXED.items():
+        usd: Decimal | None = getattr(prices, key)
+        if usd is None:
+            missing.append(name)
+        else:
+            priced.append(_flat(name, f"fixed.{key}", usd, usd))
+    return tuple(priced), tuple(missing)
 
 
 def _ops(plan: Plan) -> CostLine:
@@ -169,3 +139,11 @@ def _flat(name: str, key: str, given: Decimal | None, default: Decimal) -> CostL
     if given is not None:
         return CostLine(name=name, monthly_usd=cents(given), detail="as given", source=f"prices.{key}")
     return CostLine(name=name, monthly_usd=cents(default), detail="the profile's default", source=f"profile: {key}")
+
+
+_FIXED: Final = {
+    "Control plane": "control_plane_usd_per_month",
+    "CPU nodes": "cpu_nodes_usd_per_month",
+    "Load balancer": "load_balancer_usd_per_month",
+    "Egress": "egress_usd_per_month",
+}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from breakeven.core.cost import CostLine, CostProjection
+from breakeven.core.cost import CostProjection
+from breakeven.core.cost_line import CostLine
 
 
 @dataclass(frozen=True, kw_only=True)

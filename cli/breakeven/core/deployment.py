@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Literal
 
+from breakeven.core.needs import Needs
 from breakeven.core.precision import Precision
+from breakeven.core.scaling import Scaling
 from breakeven.core.slo import Slo
 from breakeven.core.units import require_not_negative, require_positive
 from breakeven.core.workload import Workload
@@ -39,19 +41,44 @@ def _require_count(**counts: int | None) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FixedInfrastructure:
+    """What a cluster costs besides its GPUs. What is None is not included in the bill, and said so; 0 is a price."""
+
+    control_plane_usd_per_month: Decimal | None = None
+    cpu_nodes_usd_per_month: Decimal | None = None
+    load_balancer_usd_per_month: Decimal | None = None
+    egress_usd_per_month: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        require_not_negative(**vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Prices:
-    """Which price counts. Without `offer`, the profile's reference rent, or its first offer if serverless."""
+    """Which price counts. Without `offer` and `usd_per_gpu_hour`, the profile's reference rent, or its first offer if
+    serverless. `api_overrides` is a file of dated API prices that go before the price book's.
+    `spot_interruption_allowance` is the share of a spot rent that interruptions cost on top: work done again, and
+    on-demand hours in between.
+    """
 
     offer: str | None = None
+    usd_per_gpu_hour: Decimal | None = None
+    api_overrides: str | None = None
     ops_usd_per_month: Decimal | None = None
     setup_usd_per_month: Decimal | None = None
     storage_usd_per_gib_month: Decimal | None = None
+    spot_interruption_allowance: float | None = None
+    fixed: FixedInfrastructure = field(default_factory=FixedInfrastructure)
 
     def __post_init__(self) -> None:
+        if self.offer is not None and self.usd_per_gpu_hour is not None:
+            raise ValueError("give offer (a dated price) or usd_per_gpu_hour (your own), not both")
         require_not_negative(
+            usd_per_gpu_hour=self.usd_per_gpu_hour,
             ops_usd_per_month=self.ops_usd_per_month,
             setup_usd_per_month=self.setup_usd_per_month,
             storage_usd_per_gib_month=self.storage_usd_per_gib_month,
+            spot_interruption_allowance=self.spot_interruption_allowance,
         )
 
 
@@ -112,6 +139,8 @@ class Deployment:
     workload: Workload = field(default_factory=Workload)
     slo: Slo = field(default_factory=Slo)
     headroom: Headroom = field(default_factory=Headroom)
+    scaling: Scaling | None = None
+    needs: Needs = field(default_factory=Needs)
     engine: EngineChoice = field(default_factory=EngineChoice)
     weights: Weights = field(default_factory=Weights)
     prices: Prices = field(default_factory=Prices)
@@ -126,6 +155,8 @@ class Deployment:
         _require_name("hub_token_secret", self.hub_token_secret, _OBJECT, "at most 253")
         if self.replicas is not None and self.nodes is not None:
             raise ValueError("give replicas (vLLM servers) or nodes (of the profile), not both")
+        if self.scaling and (self.replicas is not None or self.nodes is not None):
+            raise ValueError("give scaling, or how many replicas or nodes there are, not both")
 
     @property
     def stack(self) -> str:

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from breakeven.core.deployment import Deployment
 from breakeven.core.hardware import Accelerator, Offer, Profile
 from breakeven.core.model import Model
+from breakeven.core.units import HOURS_PER_MONTH
 from breakeven.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """`offer` is None for the reference rent."""
+    """`offer` is None for the reference rent, and where the user gives a price of their own."""
 
     profile: Profile
     accelerator: Accelerator
     model: Model
     offer: Offer | None
+    given_usd_per_gpu_hour: Decimal | None = None
+
+    @property
+    def usd_per_gpu_hour(self) -> Decimal | None:
+        """As given, or at the offer; None for the reference rent."""
+        if self.given_usd_per_gpu_hour is not None:
+            return self.given_usd_per_gpu_hour
+        return self.offer.usd_per_gpu_hour if self.offer else None
+
+    def at(self, offer: Offer) -> Facts:
+        """The same at an offer's price."""
+        return replace(self, offer=offer, given_usd_per_gpu_hour=None)
 
     @property
     def node_usd_per_month(self) -> Decimal | None:
-        """Rent of one node at the chosen offer or the reference; serverless GPUs as if busy all month."""
-        if self.offer is None:
+        """Unrounded rent of one node at the price that counts; serverless GPUs as if busy all month."""
+        usd = self.usd_per_gpu_hour
+        if usd is None:
             return self.profile.reference.usd_per_month
-        return self.offer.usd_per_month(self.profile.gpus_per_node)
+        return usd * self.profile.gpus_per_node * HOURS_PER_MONTH
 
 
 def tokens_needed(deployment: Deployment, model: Model) -> int:

@@ -61,7 +61,8 @@ class Offer:
     commitment: Literal["on-demand", "spot", "reserved"]
     source: str
     checked: date
-    billed_by_second: bool = False
+    # The least time that is paid for.
+    billed_by: Literal["second", "minute", "hour", "unspecified"] = "unspecified"
 
     def __post_init__(self) -> None:
         require_positive(gpu_count=self.gpu_count, usd_per_hour=self.usd_per_hour)

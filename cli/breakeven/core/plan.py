@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Final
 
@@ -11,8 +11,9 @@ from breakeven.core.deployment import Deployment
 from breakeven.core.facts import Facts, tokens_needed
 from breakeven.core.fit_advice import advise
 from breakeven.core.hardware import Profile
-from breakeven.core.latency import estimate
+from breakeven.core.latency import Estimate, estimate
 from breakeven.core.memory import MemoryFit, kv_cache
+from breakeven.core.scaling import Scaling
 from breakeven.core.split import Split, precisions, splits
 from breakeven.core.throughput import Capacity, requests_of
 from breakeven.core.units import SECONDS_PER_MONTH, count
@@ -21,23 +22,28 @@ from breakeven.errors import InfeasibleError
 
 SERVICE_PORT: Final = 8000
 
-# A start profiles memory, compiles and captures graphs: 277 s in vllm#44881, doubled.
-_ENGINE_START_S: Final = 600
-# Download and load together. Llama-4-Scout, 217 GB, takes about 600 s on H100 (llm-d-benchmark#83: 0.36 GB/s), halved.
-_WEIGHTS_GB_PER_S: Final = 0.2
+# A start profiles memory, compiles and captures graphs: 277 s in vllm#44881.
+_ENGINE_START_S: Final = 277
+# Download and load together. Llama-4-Scout, 217 GB, takes about 600 s on H100: llm-d-benchmark#83.
+_WEIGHTS_GB_PER_S: Final = 0.36
+# What is slower than expected is not killed: the start doubled, the speed halved, both to round figures.
+_ENGINE_START_BUDGET_S: Final = 600
+_WEIGHTS_BUDGET_GB_PER_S: Final = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """Everything that is rendered, priced and applied. A replica is one vLLM server.
 
-    For a serverless profile `replicas` is the most that may run at once, and there are no rented nodes.
+    `replicas` is what is priced: with an autoscaler, what the mean traffic needs. For a serverless profile it is the
+    most that may run at once, and there are no rented nodes.
     """
 
     deployment: Deployment
     facts: Facts
     split: Split
     replicas: int
+    replicas_range: tuple[int, int]
     max_model_len: int
     memory: MemoryFit
     capacity: Capacity
@@ -71,6 +77,14 @@ class Plan:
         return self.deployment.workload
 
     @property
+    def most_replicas(self) -> int:
+        return self.replicas_range[1]
+
+    def at(self, replicas: int) -> Plan:
+        """The same with so many replicas, neither more nor fewer."""
+        return replace(self, replicas=replicas, replicas_range=(replicas, replicas))
+
+    @property
     def gpus(self) -> int:
         """GPUs that the manifests request."""
         return self.replicas * self.split.gpus
@@ -86,8 +100,8 @@ class Plan:
 
     @property
     def requests_per_second(self) -> float:
-        """That all replicas serve within the latency objective."""
-        return self.replicas * self.capacity.requests_per_second
+        """That the most replicas serve within the latency objective."""
+        return self.most_replicas * self.capacity.requests_per_second
 
     @property
     def requests_per_month(self) -> int:
@@ -102,8 +116,13 @@ class Plan:
         return self.workload.mean_requests_per_second / self.requests_per_second
 
     @property
+    def startup_s(self) -> float:
+        """Expected, from the container's start to the first answer."""
+        return _ENGINE_START_S + self.facts.model.weights_bytes / 1e9 / _WEIGHTS_GB_PER_S
+
+    @property
     def startup_budget_s(self) -> int:
-        return _ENGINE_START_S + ceil(self.facts.model.weights_bytes / 1e9 / _WEIGHTS_GB_PER_S)
+        return _ENGINE_START_BUDGET_S + ceil(self.facts.model.weights_bytes / 1e9 / _WEIGHTS_BUDGET_GB_PER_S)
 
 
 def plan(deployment: Deployment, facts: Facts) -> Plan:
@@ -113,19 +132,23 @@ def plan(deployment: Deployment, facts: Facts) -> Plan:
     """
     chosen = _choose(deployment, facts)
     within = chosen.under_slo.estimate
+    alone = estimate(server(facts, chosen.split, chosen.memory), requests_of(deployment.workload), 1.0)
     if within is None:
-        raise _too_slow(deployment, facts, chosen)
+        raise _too_slow(deployment, facts, alone)
     capacity = Capacity(
         requests_per_second=within.requests_per_second.value,
         saturated_requests_per_second=chosen.saturated.requests_per_second.value,
         concurrency=within.concurrency,
+        request_s=1 / alone.requests_per_second.value,
         bound=chosen.under_slo.bound,
     )
+    replicas, bounds = _replicas(deployment, facts.profile, chosen, capacity)
     return Plan(
         deployment=deployment,
         facts=facts,
         split=chosen.split,
-        replicas=_replicas(deployment, facts.profile, chosen, capacity),
+        replicas=replicas,
+        replicas_range=bounds,
         max_model_len=chosen.memory.max_model_len,
         memory=chosen.memory,
         capacity=capacity,
@@ -143,18 +166,39 @@ def _choose(deployment: Deployment, facts: Facts) -> Candidate:
     raise _does_not_fit(deployment, facts, asked)
 
 
-def _replicas(deployment: Deployment, profile: Profile, chosen: Candidate, capacity: Capacity) -> int:
-    """As asked; otherwise what the peak needs, and rented nodes are filled."""
-    if deployment.replicas is not None:
-        return deployment.replicas
-    if deployment.nodes is not None:
-        return deployment.nodes * chosen.replicas_per_node
+def _replicas(
+    deployment: Deployment, profile: Profile, chosen: Candidate, capacity: Capacity
+) -> tuple[int, tuple[int, int]]:
+    """How many are priced, and the fewest and the most that may run."""
+    peak = _needed(deployment, deployment.workload.peak_requests_per_second, capacity)
+    if profile.is_serverless:
+        return _serverless_replicas(deployment, peak)
+    if deployment.scaling:
+        return _scaled_replicas(deployment, peak, capacity)
+    per_node = chosen.replicas_per_node
+    fixed = deployment.replicas or (deployment.nodes or ceil(peak / per_node)) * per_node
+    return fixed, (fixed, fixed)
+
+
+def _needed(deployment: Deployment, requests_per_second: float, capacity: Capacity) -> int:
     headroom = deployment.headroom
     served = capacity.requests_per_second * headroom.target_utilisation
-    needed = ceil(deployment.workload.peak_requests_per_second / served) + headroom.spare_replicas
-    if profile.is_serverless:
-        return needed
-    return ceil(needed / chosen.replicas_per_node) * chosen.replicas_per_node
+    return ceil(requests_per_second / served) + headroom.spare_replicas
+
+
+def _serverless_replicas(deployment: Deployment, peak: int) -> tuple[int, tuple[int, int]]:
+    scaling = deployment.scaling or Scaling()
+    most = deployment.replicas or deployment.nodes or scaling.max_replicas or max(peak, scaling.min_replicas)
+    return most, (scaling.min_replicas, most)
+
+
+def _scaled_replicas(deployment: Deployment, peak: int, capacity: Capacity) -> tuple[int, tuple[int, int]]:
+    """An autoscaler on rented nodes: as many as the mean traffic needs, between its bounds."""
+    scaling = deployment.scaling or Scaling()
+    least = max(1, scaling.min_replicas)
+    most = scaling.max_replicas or max(peak, least)
+    mean = _needed(deployment, deployment.workload.mean_requests_per_second, capacity)
+    return min(max(mean, least), most), (least, most)
 
 
 def _does_not_fit(deployment: Deployment, facts: Facts, asked: list[Split]) -> InfeasibleError:
@@ -189,9 +233,8 @@ def _no_such_split(deployment: Deployment, facts: Facts) -> InfeasibleError:
     )
 
 
-def _too_slow(deployment: Deployment, facts: Facts, chosen: Candidate) -> InfeasibleError:
+def _too_slow(deployment: Deployment, facts: Facts, alone: Estimate) -> InfeasibleError:
     """With what one request at a time takes: no load is lighter."""
-    alone = estimate(server(facts, chosen.split, chosen.memory), requests_of(deployment.workload), 1.0)
     ttft, tpot = ceil(alone.ttft_p99_ms.value), ceil(alone.tpot_ms.value)
     return InfeasibleError(
         f"{facts.model.name} on {facts.profile.name} keeps {deployment.slo} at no load: "

@@ -84,7 +84,7 @@ def pod(plan: Plan) -> Pod:
         termination_grace_s=grace_s,
         progress_deadline_s=deadline_s,
         # Without a surge replicas are replaced one after the other, and each may take the whole deadline.
-        pulumi_timeout_s=deadline_s * plan.replicas + _AWAIT_MARGIN_S,
+        pulumi_timeout_s=deadline_s * plan.most_replicas + _AWAIT_MARGIN_S,
         request_timeout_s=_REQUEST_TIMEOUT_S,
         concurrency=_concurrency(plan),
         profile_label=_label_value(plan.facts.profile.name),
@@ -94,7 +94,7 @@ def pod(plan: Plan) -> Pod:
 
 def _access_mode(plan: Plan) -> AccessMode:
     """A volume held by one node blocks a second replica, and Knative's next revision, which starts early."""
-    return "ReadWriteMany" if plan.replicas > 1 or plan.facts.profile.is_serverless else "ReadWriteOnce"
+    return "ReadWriteMany" if plan.most_replicas > 1 or plan.facts.profile.is_serverless else "ReadWriteOnce"
 
 
 def _concurrency(plan: Plan) -> int:

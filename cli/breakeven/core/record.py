@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from breakeven.core.cost import CostLine, CostProjection
+from breakeven.core.cost import CostProjection
+from breakeven.core.cost_line import CostLine
 from breakeven.core.plan import Plan
 
 

@@ -43,11 +43,13 @@ class Capacity:
     """Requests per second of one replica: within the latency objective, with its band, and saturated.
 
     `concurrency` is the mean number of requests that are open at the first; `bound` is what gives out beyond it.
+    `request_s` is what a request takes that meets no other.
     """
 
     requests_per_second: float
     saturated_requests_per_second: float
     concurrency: float
+    request_s: float
     bound: Bound
 
     @property

@@ -26,6 +26,12 @@ def cents(usd: Decimal) -> Decimal:
     return usd.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
 
 
+def plain_usd(usd: Decimal) -> str:
+    """At least two decimals, and as many as the price has: `$0.60`, `$0.035`."""
+    exact = usd.normalize()
+    return f"${exact:.2f}" if exact == round(exact, 2) else f"${exact:f}"
+
+
 def require_positive(**values: float | Decimal | None) -> None:
     """Raise ValueError naming the first value that is given but not above zero, or absurd."""
     for name, value in values.items():

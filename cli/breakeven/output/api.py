@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Final
 
 from breakeven.core.api_spend import ApiEquivalent
 from breakeven.core.comparison import Comparison
+from breakeven.core.cost import usd_per_million_tokens
 from breakeven.core.plan import Plan
-from breakeven.output import money, table
+from breakeven.core.units import count
+from breakeven.output import age, money, table
 
-_HEADERS: Final = ["API", "Per month", "Break-even requests a month", "Reachable", "Price"]
-_REACHABLE: Final = {True: "yes", False: "never", None: "unknown"}
-_CHOICES: Final = {"self-host": "self-host", "api": "use the API", "undecided": "undecided"}
+_HEADERS: Final = ["API", "Per month", "Per 1M tokens", "Break-even requests a month", "Reachable", "Price"]
+_CHOICES: Final = {"self-host": "self-host", "api": "use the API", "hybrid": "hybrid", "undecided": "undecided"}
 
 
-def text(comparison: Comparison) -> str:
+def text(comparison: Comparison, at: date) -> str:
     """One row an API; below, what the plan can serve, and the decision."""
-    rows = [_row(api) for api in comparison.equivalents]
+    rows = [_row(comparison.plan, api, at) for api in comparison.equivalents]
     reasons = "\n".join(f"  - {reason}" for reason in comparison.decision.reasons)
     parts = [
         table.text(_HEADERS, rows) if rows else "",
@@ -26,8 +28,8 @@ def text(comparison: Comparison) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def markdown(comparison: Comparison) -> str:
-    rows = [_row(api) for api in comparison.equivalents]
+def markdown(comparison: Comparison, at: date) -> str:
+    rows = [_row(comparison.plan, api, at) for api in comparison.equivalents]
     reasons = "\n".join(f"- {reason}" for reason in comparison.decision.reasons)
     return "\n\n".join(
         [
@@ -39,22 +41,36 @@ def markdown(comparison: Comparison) -> str:
     )
 
 
-def data(comparison: Comparison) -> list[dict[str, Any]]:
+def data(comparison: Comparison, at: date) -> list[dict[str, Any]]:
     """JSON-ready; money as decimal strings."""
-    return [
-        {
-            "comparator": api.comparator,
-            "monthly_usd": str(api.monthly_usd),
-            "break_even_requests_per_month": api.break_even_requests_per_month,
-            "reachable": api.reachable,
-            "source": api.source,
-        }
-        for api in comparison.equivalents
-    ]
+    return [_data(comparison.plan, api, at) for api in comparison.equivalents]
+
+
+def _data(plan: Plan, api: ApiEquivalent, at: date) -> dict[str, Any]:
+    found = api.break_even
+    return {
+        "comparator": api.comparator,
+        "usd_per_request": f"{api.usd_per_request:f}",
+        "monthly_usd": str(api.monthly_usd),
+        "usd_per_million_tokens": f"{usd_per_million_tokens(plan, api.monthly_usd):.4f}",
+        "break_even_requests_per_month": api.break_even_requests_per_month,
+        "break_even_requests_per_second": round(found.peak_requests_per_second, 4) if found else None,
+        "break_even_utilisation": round(found.utilisation, 4) if found else None,
+        "break_even_nodes": found.nodes if found else None,
+        "reachable": api.reachable,
+        "source": api.source,
+        "checked": api.checked.isoformat(),
+        **age.data(api.checked, _reckoned(api, at)),
+    }
 
 
 def decision_data(comparison: Comparison) -> dict[str, Any]:
-    return {"choice": comparison.decision.choice, "reasons": list(comparison.decision.reasons)}
+    found = comparison.decision
+    return {
+        "choice": found.choice,
+        "reasons": list(found.reasons),
+        "self_hosted_share": None if found.self_hosted_share is None else round(found.self_hosted_share, 4),
+    }
 
 
 def traffic(plan: Plan) -> str:
@@ -67,7 +83,9 @@ def traffic(plan: Plan) -> str:
 def capacity(plan: Plan) -> str:
     """What the plan serves of that shape, with the estimate's band, and how busy the traffic keeps it."""
     one, headroom = plan.capacity, plan.deployment.headroom
-    low, high, saturated = (plan.replicas * rate for rate in (one.low, one.high, one.saturated_requests_per_second))
+    low, high, saturated = (
+        plan.most_replicas * rate for rate in (one.low, one.high, one.saturated_requests_per_second)
+    )
     return (
         f"This plan serves about {plan.requests_per_second:,.2f} requests/s of that shape ({low:,.2f} to {high:,.2f}) "
         f"within {plan.deployment.slo}; {saturated:,.2f} saturated.\n"
@@ -80,12 +98,27 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _row(api: ApiEquivalent) -> list[str]:
+def _reckoned(api: ApiEquivalent, at: date) -> date:
+    """A price book knows the days before it was published, too: nothing in it is older than itself."""
+    return max(at, api.checked)
+
+
+def reachable(plan: Plan, api: ApiEquivalent) -> str:
+    """`yes`, `never`, `unknown`, or with how many nodes it would be: `from 3 nodes`."""
+    if api.reachable is False and api.break_even and api.break_even.nodes:
+        noun = "replica" if plan.facts.profile.is_serverless else "node"
+        return f"from {count(api.break_even.nodes, noun)}"
+    return {True: "yes", False: "never", None: "unknown"}[api.reachable]
+
+
+def _row(plan: Plan, api: ApiEquivalent, at: date) -> list[str]:
     requests = api.break_even_requests_per_month
+    mark = age.stale(api.checked, _reckoned(api, at))
     return [
         api.comparator,
         money.usd(api.monthly_usd),
+        money.usd(usd_per_million_tokens(plan, api.monthly_usd)),
         "-" if requests is None else f"{requests:,}",
-        _REACHABLE[api.reachable],
-        api.source,
+        reachable(plan, api),
+        f"{api.source} ({mark})" if mark else api.source,
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from breakeven.core.units import plain_usd
+
 
 def usd(amount: Decimal | None) -> str:
     """`$1,234.50`, `-$1.00`, or `unknown`."""
@@ -27,5 +29,4 @@ def percent(share: Decimal | None) -> str:
 
 def per_gpu_hour(amount: Decimal) -> str:
     """`$1.19/h`, and all digits that the price has: `$2.4984/h`."""
-    exact = amount.normalize()
-    return f"${exact:.2f}/h" if exact == round(exact, 2) else f"${exact:f}/h"
+    return f"{plain_usd(amount)}/h"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from breakeven.convert import plain
+from breakeven.core.age import is_stale
 from breakeven.core.units import count
-from breakeven.output import money
+from breakeven.output import age, money
 
 if TYPE_CHECKING:
     # `deploy profiles` prices nothing, and has no time to import what does.
     from collections.abc import Sequence
+    from datetime import date
+    from typing import Any
 
     from breakeven.core.cost import OfferedRent
     from breakeven.core.hardware import Offer
@@ -25,8 +29,20 @@ def terms(offer: Offer) -> str:
     return offer.commitment if offer.region == "unspecified" else f"{offer.commitment}, {offer.region}"
 
 
-def span(offered: Sequence[OfferedRent]) -> str:
-    """`The same GPUs at dated offers: $3,474.80 to $10,725.16 a month`."""
+def data(offer: Offer, at: date) -> dict[str, Any]:
+    """JSON-ready, with its age on that day."""
+    return {**plain(offer), "billed_by_second": offer.billed_by == "second", **age.data(offer.checked, at)}
+
+
+def span(offered: Sequence[OfferedRent], at: date) -> str:
+    """`The same GPUs at dated offers: $3,474.80 to $10,725.16 a month, checked 2026-11-09`, and how many are stale."""
     rents = [rent.monthly_usd for rent in offered]
-    low, high = money.usd(min(rents)), money.usd(max(rents))
-    return f"The same GPUs at dated offers: {low if low == high else f'{low} to {high}'} a month"
+    days = [rent.offer.checked for rent in offered]
+    usd = _range(money.usd(min(rents)), money.usd(max(rents)))
+    old = sum(is_stale(day, at) for day in days)
+    stale = f", {old} of {len(days)} stale" if old else ""
+    return f"The same GPUs at dated offers: {usd} a month, checked {_range(str(min(days)), str(max(days)))}{stale}"
+
+
+def _range(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any, Final
 
 from breakeven.core.api_spend import ApiPrice
@@ -13,35 +14,37 @@ from breakeven.core.comparison import compare
 from breakeven.core.manifests import gpus_requested
 from breakeven.core.preview import Preview
 from breakeven.core.units import count
-from breakeven.output import api, checks, diff, offers, plan_line, table
+from breakeven.output import api, bill, checks, diff, offers, plan_line, table
 
 SCHEMA: Final = "breakeven.preview/1"
 
 _SIGNS: Final = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": " "}
 
 
-def render(output: str, preview: Preview, prices: Iterable[ApiPrice]) -> str:
+def render(output: str, preview: Preview, prices: Iterable[ApiPrice], at: date) -> str:
     """By the value of `-o`."""
     if output == "json":
-        return json.dumps(data(preview, prices), indent=2)
-    return markdown(preview, prices) if output == "markdown" else text(preview, prices)
+        return json.dumps(data(preview, prices, at), indent=2)
+    return markdown(preview, prices, at) if output == "markdown" else text(preview, prices, at)
 
 
-def text(preview: Preview, prices: Iterable[ApiPrice]) -> str:
+def text(preview: Preview, prices: Iterable[ApiPrice], at: date) -> str:
     """In the order in which one decides: where, what, what changes, what it costs, what an API would cost."""
     parts = [
         heading(preview),
         checks.text(preview.checks),
         _changes(preview),
-        f"Cost per month\n{_indented(diff.text(preview.diff))}\n{_indented(_offers_line(preview))}",
-        f"API-equivalent of {api.traffic(preview.plan)}\n{_indented(api.text(compare(preview.plan, prices)))}",
+        f"Cost per month, at prices of {at}\n{_indented(_bill(preview, at))}",
+        f"API-equivalent of {api.traffic(preview.plan)}\n{_indented(api.text(compare(preview.plan, prices), at))}",
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _offers_line(preview: Preview) -> str:
-    """The range of real prices beside the one that counts, and how to choose one."""
-    return f"{offers.span(preview.offered)}; `deploy profiles {preview.plan.facts.profile.name}` lists them for --offer"
+def _bill(preview: Preview, at: date) -> str:
+    """The diff; the range of real prices beside the one that counts, and how to choose one; sources."""
+    listing = f"`deploy profiles {preview.plan.facts.profile.name}` lists them for --offer"
+    sources = "\n".join(["Sources", *(f"  {source}" for source in bill.sources(preview.projection, at))])
+    return f"{diff.text(preview.diff)}\n{offers.span(preview.offered, at)}; {listing}\n\n{sources}"
 
 
 def _indented(block: str) -> str:
@@ -125,7 +128,7 @@ def _summary(changes: Changes) -> str:
     return f"{words}{own}{f', {same} unchanged' if same else ''}"
 
 
-def markdown(preview: Preview, prices: Iterable[ApiPrice]) -> str:
+def markdown(preview: Preview, prices: Iterable[ApiPrice], at: date) -> str:
     """For a pull request: the headline first; of the checks, those that did not pass."""
     rows = [_row(change) for change in preview.changes.objects if change.op != "same"]
     changes = table.markdown(["", "Operation", "Object", "GPUs", "What"], rows) if rows else "No changes."
@@ -133,18 +136,20 @@ def markdown(preview: Preview, prices: Iterable[ApiPrice]) -> str:
     parts = [
         f"### `{preview.plan.stack}`: {plan_line.of(preview.plan)}",
         diff.markdown(preview.diff),
+        "\n".join(f"- {source}" for source in bill.sources(preview.projection, at)),
         checks.markdown(doubts) if doubts else "",
         changes,
-        api.markdown(compare(preview.plan, prices)),
+        api.markdown(compare(preview.plan, prices), at),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def data(preview: Preview, prices: Iterable[ApiPrice]) -> dict[str, Any]:
+def data(preview: Preview, prices: Iterable[ApiPrice], at: date) -> dict[str, Any]:
     """JSON-ready; money as decimal strings."""
     plan, comparison = preview.plan, compare(preview.plan, prices)
     return {
         "schema": SCHEMA,
+        "prices_at": at.isoformat(),
         "cluster": {"server": preview.target.server, "context": preview.target.context},
         "stack": plan.stack,
         "namespace": plan.namespace,
@@ -153,7 +158,9 @@ def data(preview: Preview, prices: Iterable[ApiPrice]) -> dict[str, Any]:
         "changes": [_change_data(change) for change in preview.changes.objects if change.op != "same"],
         "checks": checks.data(preview.checks),
         "cost": diff.data(preview.diff),
-        "api": api.data(comparison),
+        "prices": bill.price_data(preview.projection, at),
+        "offers": [bill.offered_data(rent, at) for rent in preview.offered],
+        "api": api.data(comparison, at),
         "decision": api.decision_data(comparison),
     }
 

@@ -8,39 +8,52 @@ from decimal import Decimal
 from typing import Any, Final
 
 from breakeven.convert import plain
+from breakeven.core.age import age_days
 from breakeven.core.hardware import Accelerator, Offer, PlatformPlacement, Profile
 from breakeven.core.units import cents
-from breakeven.output import money, table
+from breakeven.output import age, money, table
+from breakeven.output.offers import data as offer_data
 from breakeven.output.offers import sold_as, terms
 
 LIST_SCHEMA: Final = "breakeven.profiles/1"
 SCHEMA: Final = "breakeven.profile/1"
 
 _LIST_HEADERS: Final = ["Profile", "Hardware", "GPUs", "Reference rent a month", "Checked", "Default model"]
-_OFFER_HEADERS: Final = ["Offer", "One GPU", "Node a month", "Sold as", "Terms", "Checked", "Age", "Source"]
+_OFFER_HEADERS: Final = [
+    "Offer",
+    "One GPU",
+    "Node a month",
+    "Sold as",
+    "Terms",
+    "Billed by",
+    "Checked",
+    "Age",
+    "Source",
+]
 
 
-def render_all(output: str, profiles: Sequence[Profile]) -> str:
+def render_all(output: str, profiles: Sequence[Profile], at: date) -> str:
     """By the value of `-o`."""
     if output == "json":
-        return _json({"schema": LIST_SCHEMA, "profiles": [plain(profile) for profile in profiles]})
-    rows = [_row(profile) for profile in profiles]
+        listed = [_profile_data(profile, at) for profile in profiles]
+        return _json({"schema": LIST_SCHEMA, "prices_at": at.isoformat(), "profiles": listed})
+    rows = [_row(profile, at) for profile in profiles]
     sources = (f"Source of the rents: {profile.reference.source}" for profile in profiles if _has_rent(profile))
     return "\n\n".join([table.render(output, _LIST_HEADERS, rows), *dict.fromkeys(sources)])
 
 
-def render(output: str, profile: Profile, accelerator: Accelerator, offers: Sequence[Offer], today: date) -> str:
-    """By the value of `-o`. `today` gives the offers their age."""
+def render(output: str, profile: Profile, accelerator: Accelerator, offers: Sequence[Offer], at: date) -> str:
+    """By the value of `-o`. `at` gives the prices their age."""
     if output == "json":
-        return _json({"schema": SCHEMA, **_data(profile, offers, today)})
+        return _json({"schema": SCHEMA, "prices_at": at.isoformat(), **_data(profile, offers, at)})
     heading = "### " if output == "markdown" else ""
     return "\n\n".join(
         [
-            table.render(output, ["Fact", "Value"], _facts(profile, accelerator)),
+            table.render(output, ["Fact", "Value"], _facts(profile, accelerator, at)),
             f"{heading}Nodes: all labels of one platform",
             table.render(output, ["Platform", "Labels", "Source"], [_placement(p) for p in profile.placement]),
             f"{heading}Dated offers of the same GPUs",
-            table.render(output, _OFFER_HEADERS, [_offer_row(profile, offer, today) for offer in offers]),
+            table.render(output, _OFFER_HEADERS, [_offer_row(profile, offer, at) for offer in offers]),
         ]
     )
 
@@ -56,18 +69,18 @@ def _has_rent(profile: Profile) -> bool:
     return profile.reference.usd_per_month is not None
 
 
-def _row(profile: Profile) -> list[str]:
+def _row(profile: Profile, at: date) -> list[str]:
     return [
         profile.name,
         profile.title,
         str(profile.gpus_per_node),
         money.usd(profile.reference.usd_per_month) if _has_rent(profile) else "by the second",
-        profile.reference.checked.isoformat(),
+        age.checked(profile.reference.checked, at),
         profile.model,
     ]
 
 
-def _facts(profile: Profile, accelerator: Accelerator) -> list[list[str]]:
+def _facts(profile: Profile, accelerator: Accelerator, at: date) -> list[list[str]]:
     reference = profile.reference
     rent = f"{money.usd(reference.usd_per_month)} a month" if _has_rent(profile) else "none: paid by the second"
     speed = "" if reference.requests_per_second is None else f"{reference.requests_per_second:g} requests/s: "
@@ -78,7 +91,7 @@ def _facts(profile: Profile, accelerator: Accelerator) -> list[list[str]]:
         ["default model", profile.model],
         ["reference rent", rent],
         ["reference load", f"{speed}{reference.workload}"],
-        ["reference source", f"{reference.source}, checked {reference.checked}"],
+        ["reference source", f"{reference.source}, checked {age.checked(reference.checked, at)}"],
         ["operations", f"{money.usd(profile.ops_usd_per_month)} a month by default"],
         ["setup, amortised", f"{money.usd(profile.setup_usd_per_month)} a month by default"],
     ]
@@ -89,25 +102,31 @@ def _placement(placement: PlatformPlacement) -> list[str]:
     return [placement.platform, labels, placement.source]
 
 
-def _offer_row(profile: Profile, offer: Offer, today: date) -> list[str]:
+def _offer_row(profile: Profile, offer: Offer, at: date) -> list[str]:
     return [
         offer.name,
         money.per_gpu_hour(offer.usd_per_gpu_hour),
         money.usd(_node_rent(profile, offer)),
         sold_as(offer),
         terms(offer),
+        offer.billed_by,
         offer.checked.isoformat(),
-        f"{_age(offer, today)} days",
+        _age(offer, at),
         offer.source,
     ]
 
 
-def _data(profile: Profile, offers: Sequence[Offer], today: date) -> dict[str, Any]:
-    return {**plain(profile), "offers": [_offer_data(profile, offer, today) for offer in offers]}
+def _profile_data(profile: Profile, at: date) -> dict[str, Any]:
+    plainly = plain(profile)
+    return {**plainly, "reference": {**plainly["reference"], **age.data(profile.reference.checked, at)}}
 
 
-def _offer_data(profile: Profile, offer: Offer, today: date) -> dict[str, Any]:
-    return {**plain(offer), "node_monthly_usd": str(_node_rent(profile, offer)), "age_days": _age(offer, today)}
+def _data(profile: Profile, offers: Sequence[Offer], at: date) -> dict[str, Any]:
+    return {**_profile_data(profile, at), "offers": [_offer_data(profile, offer, at) for offer in offers]}
+
+
+def _offer_data(profile: Profile, offer: Offer, at: date) -> dict[str, Any]:
+    return {**offer_data(offer, at), "node_monthly_usd": str(_node_rent(profile, offer))}
 
 
 def _node_rent(profile: Profile, offer: Offer) -> Decimal:
@@ -115,5 +134,5 @@ def _node_rent(profile: Profile, offer: Offer) -> Decimal:
     return cents(offer.usd_per_month(profile.gpus_per_node))
 
 
-def _age(offer: Offer, today: date) -> int:
-    return (today - offer.checked).days
+def _age(offer: Offer, at: date) -> str:
+    return age.stale(offer.checked, at) or f"{age_days(offer.checked, at)} days"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Final
 
 from breakeven.core.candidates import Candidate
 from breakeven.core.latency import Figure
 from breakeven.core.memory import MARGIN_GIB
 from breakeven.core.plan import Plan
+from breakeven.core.rent_price import rent_price
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.split import Split
 from breakeven.core.units import count
-from breakeven.output import money, plan_line, size_data, table
+from breakeven.output import age, money, plan_line, size_data, table
 
 _MEMORY_HEADERS: Final = ["Memory of one GPU", "GiB"]
 _SPEED_HEADERS: Final = ["Speed", "Estimate", "Low", "High"]
@@ -22,7 +24,7 @@ _CANDIDATE_HEADERS: Final = [
 ]
 _DROPPED_HEADERS: Final = ["Dropped", "Precision", "Why"]
 
-_BOUNDS: Final = {
+BOUNDS: Final = {
     "ttft_p99": "TTFT p99",
     "tpot": "TPOT",
     "kv_cache": "KV cache",
@@ -31,15 +33,15 @@ _BOUNDS: Final = {
 }
 
 
-def render(output: str, sizing: Sizing) -> str:
+def render(output: str, sizing: Sizing, at: date) -> str:
     """By the value of `-o`."""
     if output == "json":
-        return json.dumps(size_data.data(sizing), indent=2)
-    return "\n\n".join(_parts(output, sizing))
+        return json.dumps(size_data.data(sizing, at), indent=2)
+    return "\n\n".join(_parts(output, sizing, at))
 
 
-def _parts(output: str, sizing: Sizing) -> list[str]:
-    parts = [_facts(output, sizing)]
+def _parts(output: str, sizing: Sizing, at: date) -> list[str]:
+    parts = [_facts(output, sizing, at)]
     if sizing.planned:
         plan = sizing.planned.plan
         parts += [table.render(output, _MEMORY_HEADERS, _memory_rows(plan)), _kv_cache(plan)]
@@ -57,7 +59,7 @@ def _below(output: str, heading: str, rows: str) -> str:
     return f"{heading}\n\n{rows}" if output == "markdown" else f"{heading}\n{rows}"
 
 
-def _facts(output: str, sizing: Sizing) -> str:
+def _facts(output: str, sizing: Sizing, at: date) -> str:
     profile, workload = sizing.facts.profile, sizing.deployment.workload
     plan = plan_line.of(sizing.planned.plan) if sizing.planned else f"`deploy up` refuses: {sizing.refused}"
     facts = [
@@ -68,9 +70,16 @@ def _facts(output: str, sizing: Sizing) -> str:
             f"{workload.requests_per_month:,} requests a month of {workload.input_tokens:,} input and "
             f"{workload.output_tokens:,} output tokens; {workload.mean_requests_per_second:,.2f} requests/s on average",
         ),
+        ("Rent", _rent(sizing, at)),
     ]
     markdown = output == "markdown"
     return "\n".join(f"- {name}: {value}" if markdown else f"{name:<8} {value}" for name, value in facts)
+
+
+def _rent(sizing: Sizing, at: date) -> str:
+    price = rent_price(sizing.facts)
+    checked = f", checked {age.checked(price.checked, at)}" if price.checked else ""
+    return f"{price.words}: {price.source}{checked}"
 
 
 def _memory_rows(plan: Plan) -> list[list[str]]:
@@ -155,7 +164,7 @@ def _candidate_row(sizing: Sizing, candidate: Candidate) -> list[str]:
         f"{candidate.memory.kv_tokens:,}",
         _figure(candidate.requests_per_second),
         _figure(mine),
-        _BOUNDS[candidate.under_slo.bound],
+        BOUNDS[candidate.under_slo.bound],
         "-" if usd is None else money.usd(usd),
         "-" if not best else f"{100 * mine / best:.0f} %",
     ]

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from breakeven.core.candidates import Candidate
 from breakeven.core.latency import Estimate, Figure
 from breakeven.core.memory import MemoryFit
+from breakeven.core.rent_price import RentPrice, rent_price
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.split import Split
 from breakeven.core.units import cents
+from breakeven.output import age
 
 SCHEMA: Final = "breakeven.size/1"
 
 
-def data(sizing: Sizing) -> dict[str, Any]:
+def data(sizing: Sizing, at: date) -> dict[str, Any]:
     """Money as decimal strings, unknown as null; `requests_per_second` of a candidate are those of the node."""
     facts, workload = sizing.facts, sizing.deployment.workload
     rent = node_usd_per_month(sizing)
     return {
         "schema": SCHEMA,
+        "prices_at": at.isoformat(),
         "profile": facts.profile.name,
         "model": facts.model.name,
         "accelerator": facts.accelerator.name,
@@ -39,9 +43,16 @@ def data(sizing: Sizing) -> dict[str, Any]:
         "plan": _plan(sizing.planned) if sizing.planned else None,
         "refused": sizing.refused,
         "node_usd_per_month": None if rent is None else str(rent),
+        "rent_price": _rent_price(rent_price(facts), at),
         "candidates": [_candidate(sizing, one) for one in sizing.candidates.ranked],
         "dropped": [{**_split(one.split), "reason": one.reason} for one in sizing.candidates.dropped],
     }
+
+
+def _rent_price(price: RentPrice, at: date) -> dict[str, Any]:
+    """Where the rent is from; without a date where the user gave it."""
+    checked = price.checked.isoformat() if price.checked else None
+    return {"detail": price.words, "source": price.source, "checked": checked, **age.data(price.checked, at)}
 
 
 def node_usd_per_month(sizing: Sizing) -> Decimal | None:

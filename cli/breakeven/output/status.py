@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from breakeven.core.cost import CostProjection
@@ -13,7 +13,7 @@ from breakeven.core.plan import SERVICE_PORT, Plan
 from breakeven.core.pod_state import PodState
 from breakeven.core.standing import Standing
 from breakeven.core.units import count
-from breakeven.output import drift, plan_line, table
+from breakeven.output import age, bill, drift, plan_line, table
 from breakeven.output.money import usd
 
 SCHEMA: Final = "breakeven.status/1"
@@ -21,18 +21,18 @@ SCHEMA: Final = "breakeven.status/1"
 _POD_HEADERS: Final = ["Pod", "Node", "State"]
 
 
-def render(output: str, standing: Standing) -> str:
-    """By the value of `-o`."""
+def render(output: str, standing: Standing, at: date) -> str:
+    """By the value of `-o`. `at` gives the recorded prices their age."""
     if output == "json":
-        return json.dumps(data(standing), indent=2)
-    rows, pods = _rows(standing), [_pod_row(pod) for pod in standing.pods]
+        return json.dumps(data(standing, at), indent=2)
+    rows, pods = _rows(standing, at), [_pod_row(pod) for pod in standing.pods]
     listed = f"\n\n{table.render(output, _POD_HEADERS, pods)}" if pods else ""
     if output == "markdown":
         return table.markdown(["", ""], rows) + listed
     return "\n".join(f"{name:<10} {value}" for name, value in rows) + listed
 
 
-def _rows(standing: Standing) -> list[list[str]]:
+def _rows(standing: Standing, at: date) -> list[list[str]]:
     plan, recorded = standing.plan, standing.recorded
     return [
         ["Stack", f"{plan.stack} in namespace {plan.namespace}"],
@@ -43,6 +43,7 @@ def _rows(standing: Standing) -> list[list[str]]:
         ["Endpoint", plan.endpoint],
         ["Health", f"{standing.health.status}: {standing.health.detail}"],
         ["Recorded", f"{monthly(recorded)}, as last applied" if recorded.lines else monthly(recorded)],
+        *_stale_rows(recorded, at),
         ["Drift", drift.summary(standing.drift) + ("" if standing.drift.is_none else "; `deploy drift` shows it")],
         ["This month", _spent(standing)],
         ["Applied", _applied(standing.last)],
@@ -87,6 +88,11 @@ def _state(pod: PodState) -> str:
     return "ready" if pod.ready else pod.trouble.text if pod.trouble else "starting"
 
 
+def _stale_rows(recorded: CostProjection, at: date) -> list[list[str]]:
+    dated = [(line.name, line.checked) for line in recorded.lines if line.checked]
+    return [["", f"{name}: checked {age.checked(day, at)}"] for name, day in dated if age.stale(day, at)]
+
+
 def ready(readiness: Readiness) -> str:
     """`1 of 1`, or the reason why not."""
     count = f"{readiness.ready} of {readiness.wanted}"
@@ -100,11 +106,12 @@ def monthly(recorded: CostProjection) -> str:
     return f"{'at least ' if recorded.unknown else ''}{usd(recorded.monthly_usd)} a month"
 
 
-def data(standing: Standing) -> dict[str, Any]:
+def data(standing: Standing, at: date) -> dict[str, Any]:
     """JSON-ready; money as decimal strings, moments as ISO 8601."""
     plan, readiness, recorded = standing.plan, standing.readiness, standing.recorded
     return {
         "schema": SCHEMA,
+        "prices_at": at.isoformat(),
         "stack": plan.stack,
         "namespace": plan.namespace,
         "cluster": {"server": standing.target.server, "context": standing.target.context},
@@ -121,6 +128,7 @@ def data(standing: Standing) -> dict[str, Any]:
         "endpoint": plan.endpoint,
         "health": {"status": standing.health.status, "detail": standing.health.detail},
         "recorded_monthly_usd": str(recorded.monthly_usd) if recorded.lines else None,
+        "recorded_prices": bill.price_data(recorded, at),
         "month_to_date": _spent_data(standing.spent),
         "last_apply": _apply_data(standing.last),
         "drift": not standing.drift.is_none,
