@@ -77,6 +77,15 @@ def test_a_number_that_another_program_has_got_since_is_not_the_engine(env: dict
     assert not path.exists()
 
 
+def test_one_that_nobody_has_waited_for_is_gone(env: dict[str, str], tmp_path: Path) -> None:
+    process = subprocess.Popen(["pulumi"], executable="/bin/true")
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    path = lock(tmp_path, pid=process.pid)
+    assert "Unlocked held" in succeed("unlock", *STACK, "--yes", env=env)
+    assert not path.exists()
+    process.wait()
+
+
 def test_another_machines_is_left_to_it(env: dict[str, str], tmp_path: Path) -> None:
     path = lock(tmp_path, pid=gone(), host="elsewhere.example")
     message = refuse(1, "unlock", *STACK, "--yes", env=env)

@@ -17,6 +17,7 @@ from breakeven.engine.sandbox import Sandbox
 from breakeven.engine.sandbox_cluster import ControlPlane
 
 STACK = ("--profile", "1xa100", "--name", "stop")
+IN_VAIN = ("--profile", "8xh100", "--name", "stop", "--replicas", "9")  # this cluster lacks the nodes: it waits
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def env(sandbox: Sandbox, cluster: ControlPlane, tmp_path: Path) -> Iterator[dic
 
 
 def test_ctrl_c_twice_stops_at_once_and_says_what_may_be_left(env: dict[str, str], tmp_path: Path) -> None:
-    process, screen = on_a_terminal("up", *STACK, "--yes", env=env)
+    process, screen = on_a_terminal("up", *IN_VAIN, "--yes", env=env)
     read_screen(screen, "create Deployment")
     time.sleep(0.5)
     os.write(screen, b"\x03")
@@ -46,7 +47,7 @@ def test_ctrl_c_twice_stops_at_once_and_says_what_may_be_left(env: dict[str, str
 
 
 def test_the_lock_of_a_killed_apply_is_shown_and_removed(env: dict[str, str], tmp_path: Path) -> None:
-    process = start("up", *STACK, "--yes", env=env)
+    process = start("up", *IN_VAIN, "--yes", env=env)
     read_until(process, "create Deployment")
     message = refuse(1, "unlock", *STACK, "--yes", env=env)
     assert f"another `deploy` works on stack stop: process {process.pid}; nothing was removed" in message
