@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 PIP   := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint tools chart golden bench lock venv clean
+.PHONY: help demo test lint tools chart vllm golden bench lock venv clean
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -18,7 +18,7 @@ help: ## show this
 demo: venv ## rehearse `deploy up` on the local cluster: PROFILE=8xh100 for another profile
 	@$(BIN)/deploy up --profile $(PROFILE) --sandbox --yes
 
-test: lint chart ## everything, with the real Pulumi engine, API server and Helm
+test: lint chart vllm ## everything, with the real Pulumi engine, API server, Helm and vLLM
 	@$(BIN)/python -m pytest
 
 lint: venv ## style, types and import rules
@@ -34,6 +34,9 @@ chart: tools ## lint and test the Helm chart
 	@"$$($(BIN)/deploy tools --path helm)" lint --strict --quiet charts/vllm
 	@"$$($(BIN)/deploy tools --path helm-unittest)" --strict charts/vllm
 
+vllm: venv ## install vLLM's CPU build for the tests, once: 2 to 4 minutes, 6 GB
+	@$(BIN)/python -m tests.vllm.installation
+
 golden: tools ## write the checked-in examples and the chart's snapshots anew
 	@"$$($(BIN)/deploy tools --path helm-unittest)" --strict --update-snapshot charts/vllm
 	@BREAKEVEN_WRITE_GOLDEN=1 $(BIN)/python -m pytest --quiet -k golden
@@ -43,10 +46,15 @@ bench: tools ## measure what the README claims
 	@$(BIN)/python -m bench.startup
 	@$(BIN)/python -m bench.up
 	@$(BIN)/python -m bench.accuracy_throughput
+	@$(BIN)/python -m bench.arrivals
+	@$(BIN)/python -m bench.candidates
 
-lock: ## resolve requirements.lock anew; needs uv
+lock: ## resolve requirements.lock and vLLM's requirements anew; needs uv
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--custom-compile-command "make lock" --extra dev --extra go pyproject.toml -o requirements.lock
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --override tests/vllm/overrides.txt tests/vllm/requirements.in \
+		-o tests/vllm/requirements.txt
 
 venv: $(STAMP) ## the virtual environment in .venv, exactly as requirements.lock says
 

@@ -13,7 +13,7 @@ from breakeven.core.plan import Plan, plan
 from breakeven.engine import tools
 
 # The same examples in every run: a law that fails by chance would stop somebody else's change.
-# `--hypothesis-profile=default` looks for new ones.
+# `--hypothesis-profile=default` looks for new ones. Nor is it a law how fast a busy machine is.
 hypothesis.settings.register_profile("steady", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("steady")
 

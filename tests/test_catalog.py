@@ -36,6 +36,7 @@ def test_at_least_sixty_models_of_every_family_that_is_asked_for() -> None:
     assert families >= {"DeepSeek V2", "DeepSeek V3", "DeepSeek R1", "BLOOM", "Falcon", "OLMo 2", "gpt-oss", "Phi"}
     assert families >= {"Gemma 2", "Gemma 3", "Gemma 4", "Granite", "Qwen3.5", "Qwen3.6", "Nemotron 3", "GLM-5"}
     assert families >= {"Kimi K2", "Kimi K2.5", "MiniMax M2", "MiniMax M3", "DeepSeek V3.2"}
+    assert families >= {"Kimi K2.6", "Kimi K2.7", "GLM-4.7"}
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))

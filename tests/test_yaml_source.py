@@ -49,7 +49,7 @@ def refusal(text: str) -> str:
         (
             "profile: a\nworkload:\n  input_token: 1\n",
             "d.yaml:3: workload.input_token: unknown key; "
-            "expected one of input_tokens, output_tokens, requests_per_month",
+            "expected one of cached_share, input_tokens, output_tokens, peak_to_mean, requests_per_month",
         ),
         ("name: a\n", "d.yaml:1: profile: is required"),
         ("profile: a\n1: b\n", "d.yaml:2: 1: unknown key; expected one of "),

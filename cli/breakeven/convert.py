@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from types import UnionType
-from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 KeyPath = tuple[str | int, ...]
@@ -53,8 +53,8 @@ def plain(record: Any) -> Any:
 def _convert(data: Any, type_: Any, path: KeyPath) -> Any:
     if dataclasses.is_dataclass(type_):
         return _record(data, type_, path)
-    if isinstance(type_, UnionType):
-        # Every union of ours is `X | None`.
+    if isinstance(type_, UnionType) or get_origin(type_) is Union:
+        # Every union of ours is `X | None`; that of a Literal is a typing.Union.
         return None if data is None else _convert(data, get_args(type_)[0], path)
     if get_origin(type_) is tuple:
         return _items(data, get_args(type_)[0], path)
@@ -104,9 +104,19 @@ def _scalar(data: Any, type_: Any, path: KeyPath) -> Any:
         return data
     if type_ is float and type(data) is int:
         return data
+    if type_ is date and (day := _day(data)) is not None:
+        return day
     if type_ is Decimal and (usd := _usd(data)) is not None:
         return usd
     raise Refused(path, f"expected {_WORDS[type_]}, got {_shown(data)}")
+
+
+def _day(data: Any) -> date | None:
+    """JSON has no dates: ISO 8601 in text."""
+    try:
+        return date.fromisoformat(data) if isinstance(data, str) else None
+    except ValueError:
+        return None
 
 
 def _usd(data: Any) -> Decimal | None:

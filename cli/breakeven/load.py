@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from breakeven.core.api_rates import ApiRates
     from breakeven.core.deployment import Deployment
     from breakeven.core.facts import Facts
+    from breakeven.core.measured import Series
     from breakeven.core.model import Model
 
 T = TypeVar("T")
@@ -53,6 +54,14 @@ def models() -> dict[str, Model]:
 @cache
 def offers() -> dict[str, Offer]:
     return {record.name: record for record in _catalog("gpu_offers", Offer)}
+
+
+@cache
+def measured() -> tuple[Series, ...]:
+    """Published runs to compare an estimate with. `deploy size` alone reads them."""
+    from breakeven.core.measured import Series
+
+    return _catalog("measured", Series)
 
 
 @cache
@@ -144,7 +153,18 @@ def deployment(path: Path | None, overrides: Mapping[KeyPath, tuple[Any, str]]) 
         source.data = {}
     for key, (value, origin) in overrides.items():
         source.lay(key, value, origin)
+    _read_measured(source, Path() if ("measured",) in overrides or path is None else path.parent)
     return source.convert(Deployment)
+
+
+def _read_measured(source: Source, directory: Path) -> None:
+    """A path stands for what the file holds, which is what a stack records."""
+    named = source.data.get("measured") if isinstance(source.data, dict) else None
+    if isinstance(named, str):
+        run = Source.read(directory / named)
+        if run.data is None:
+            raise InputError("is empty; expected what was measured", where=str(directory / named))
+        source.graft(("measured",), run)
 
 
 def deployment_from(data: Mapping[str, Any], name: str) -> Deployment:

@@ -66,6 +66,11 @@ class Source:
         target[path[-1]] = value
         self._origins[path] = origin
 
+    def graft(self, path: KeyPath, other: Source) -> None:
+        """Put what `other` holds at `path`, with its origins."""
+        self.lay(path, other.data, other.where(()))
+        self._origins.update({(*path, *key): origin for key, origin in other._origins.items()})
+
     def convert(self, type_: type[T]) -> T:
         """Raises InputError for the first unknown key, wrong type or refused value."""
         try:

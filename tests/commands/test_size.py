@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,19 +43,29 @@ left for KV cache                       34.3
 KV cache of a replica: 449,872 tokens, 13.7 requests of max_model_len 32,768 at once; 1.0 GiB of each GPU is kept back
 
 Speed                                  Estimate    Low   High
-within the SLO, 1 replica: requests/s      5.06   3.89   6.57
+within the SLO, 1 replica: requests/s      5.04   3.88   6.56
 saturated, 1 replica: requests/s           7.19   5.53   9.35
 saturated, 1 replica: output tokens/s     1,438  1,106  1,869
 saturated, 1 replica: total tokens/s      5,032  3,871  6,542
-at the mean load: TTFT, mean, ms            143   84.2    243
-at the mean load: TTFT, p99, ms             194   67.1    560
+at the mean load: TTFT, mean, ms            145   85.2    246
+at the mean load: TTFT, p99, ms             218   75.3    629
 at the mean load: TPOT, ms                 26.7   20.5   34.7
+
+Published runs nearest to the plan, requests/s of one server; beside each, what the model of throughput says of vLLM.
+Measured  Estimate  Source  Compared with the plan
+    18.9      19.7  [1]     same accelerator, TP, precision
+                            other LLaMA-3-70B of 70.6 B, TensorRT-LLM 0.14.0, 128 in + 128 out, saturated
+    2.18      2.44  [1]     same accelerator, TP, precision
+                            other LLaMA-3-70B of 70.6 B, TensorRT-LLM 0.14.0, 2,048 in + 128 out, saturated
+    1.77      2.15  [1]     same accelerator, TP, precision
+                            other LLaMA-3-70B of 70.6 B, TensorRT-LLM 0.14.0, 1,000 in + 1,000 out, saturated
+[1] 2024-11 (v0.14 docs): https://github.com/arthurrasmusson/TensorRT-LLM/blob/e00d4e6564921307dd264b61fe1d46f116095e0e/docs/source/performance/perf-overview.md
 
 Candidates to fill one node of 4 GPUs ($8,000.00 a month), the best first by requests/s in the SLO per dollar.
 SLO: TTFT p99 2,000 ms and TPOT 50 ms (median).
 Parallelism  Precision  Replicas  max_model_len  KV tokens  Saturated /s  In SLO /s  Limited by   $/1M requests  Of best
-TP 4 (up)    bf16              1         32,768    449,872          7.19       5.06  TPOT               $602.17    100 %
-TP 2 × PP 2  bf16              1         32,768    459,536          7.49       0.63  TPOT             $4,859.57     12 %
+TP 4 (up)    bf16              1         32,768    449,872          7.19       5.04  TPOT               $603.66    100 %
+TP 2 × PP 2  bf16              1         32,768    459,536          7.49       0.63  TPOT             $4,819.01     13 %
 TP 1 × PP 2  bf16              2         13,424     20,000          3.04       0.00  unreachable              -      0 %
 TP 1 × PP 4  bf16              1         32,768    473,824          6.61       0.00  unreachable              -      0 %
 
@@ -99,11 +110,34 @@ def test_it_says_the_same_as_cost(deploy: Deploy) -> None:
 def test_a_better_candidate_than_ups_is_said(deploy: Deploy) -> None:
     text = deploy("size", "--profile", "8xh100").stdout
     assert (
-        "The best candidate is TP 4 in fp8; `deploy up` takes the best as published in one pipeline stage, unless told "
-        "otherwise: TP 8 in bf16.\n"
+        "The best candidate is TP 4 in fp8, KV fp8; `deploy up` takes the best as published in one pipeline stage, "
+        "unless told otherwise: TP 8 in bf16.\n"
     ) in text
     assert "that no measurement has validated" in text
-    assert "\nWith --precision fp8 vLLM quantises at the start" in text
+    assert "\n--precision fp8 and --kv-cache-dtype fp8 quantise; what" in text
+
+
+def test_a_screen_of_candidates_and_the_plans(deploy: Deploy) -> None:
+    arguments = ("--profile", "8xh100", "--model", "Qwen/Qwen3-8B")
+    text = deploy("size", *arguments).stdout
+    rows = [line for line in text.splitlines() if re.match(r"TP \d.* (bf16|fp8)", line)]
+    everything = answer(deploy, *arguments)["candidates"]
+    assert len(everything) > len(rows) >= 12
+    assert f"\n{len(everything) - len(rows)} more serve less; -o json has them all.\n" in text
+    assert any("(up)" in row for row in rows)
+    assert {one["kv_cache_dtype"] for one in everything} == {"auto", "fp8"}
+
+
+def test_a_reason_is_given_once(deploy: Deploy) -> None:
+    dropped = deploy("size", "--profile", "8xh100").stdout.split("Dropped")[1].splitlines()
+    assert sum(line.startswith("TP 1         bf16 ") for line in dropped) == 1
+
+
+def test_an_fp8_cache_if_asked_for(deploy: Deploy) -> None:
+    plan = answer(deploy, "--profile", "8xh100", "--kv-cache-dtype", "fp8")["plan"]
+    assert (plan["kv_cache_dtype"], plan["precision"]) == ("fp8", "bf16")
+    both = answer(deploy, "--profile", "8xh100", "--kv-cache-dtype", "fp8", "--precision", "fp8")["plan"]
+    assert (both["kv_cache_dtype"], both["precision"]) == ("fp8", "fp8")
 
 
 def test_what_only_up_refuses(deploy: Deploy) -> None:
@@ -127,6 +161,32 @@ def test_the_objective_is_the_users(deploy: Deploy) -> None:
     assert {one["bound"] for one in strict["candidates"]} == {"unreachable"}
     text = deploy("size", "--profile", "4xa100", "--tpot-ms", "1").stdout
     assert "No candidate keeps the SLO at any load." in text
+
+
+def test_measured_runs_of_the_same_server(deploy: Deploy) -> None:
+    arguments = ("--profile", "8xh100", "--model", "openai/gpt-oss-120b")
+    first = answer(deploy, *arguments)["measured_near"][0]
+    assert first["model"] == "openai/gpt-oss-120b"
+    assert {"model", "accelerator", "precision", "engine"} <= set(first["same"])
+    assert first["measured"] == "2026-03-27"
+    markdown = deploy("size", *arguments, "-o", "markdown").stdout
+    assert "\n\n| Measured | Estimate | Source | Compared with the plan |\n" in markdown
+    assert "\n\n[1] 2026-03-27: https://github.com/ai-dynamo/aiconfigurator" in markdown
+
+
+def test_no_other_verb_reads_them(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes 36 ms."""
+    monkeypatch.setattr(load, "measured", lambda: pytest.fail("read"))
+    for verb in ("cost --profile 1xa100", "models", "profiles"):
+        assert deploy(*verb.split()).exit_code == 0
+    with pytest.raises(pytest.fail.Exception):
+        deploy("size", "--profile", "1xa100")
+
+
+def test_no_measured_run_is_said_too(deploy: Deploy) -> None:
+    arguments = ("--profile", "1xa100", "--model", "google/gemma-2-27b-it")
+    assert answer(deploy, *arguments)["measured_near"] == []
+    assert "\nNo published run that is packaged here is near this plan" in deploy("size", *arguments).stdout
 
 
 def test_markdown(deploy: Deploy) -> None:

@@ -39,8 +39,9 @@ def test_even_parts_of_the_node() -> None:
     # TP × PP divides 4; an A100 has no fp8 arithmetic.
     expected = [(1, 1), (1, 2), (1, 4), (2, 1), (2, 2), (4, 1)]
     assert [named(split)[:2] for split in splits(facts("4xa100"))] == expected
-    # Ten parts of 8, as published and in fp8.
-    assert len(list(splits(facts("8xh100")))) == 20
+    # Ten parts of 8, weights as published and in fp8, the KV cache as the activations and in fp8.
+    assert len(list(splits(facts("8xh100")))) == 40
+    assert {split.kv_cache_dtype for split in splits(facts("4xa100"))} == {"auto"}
     # A quantised checkpoint stays as it is.
     assert {split.precision for split in splits(facts("8xh100", "Qwen/Qwen3-235B-A22B-FP8"))} == {"fp8"}
 
@@ -90,11 +91,46 @@ def test_fp8_by_hand() -> None:
     # Qwen3-32B: 32.762e9 − 2 × 151,936 × 5,120 = 31.206e9 in 1 + 4 ÷ 128² bytes, 1.556e9 in 2, and 10 MiB of rotary
     # positions: 34.33 GB = 31.98 GiB.
     ranked = found("8xh100", "Qwen/Qwen3-32B").ranked
-    (fp8,) = [one for one in ranked if named(one.split) == (1, 1, "fp8")]
+    (fp8,) = [one for one in ranked if named(one.split) == (1, 1, "fp8") and one.split.kv_cache_dtype == "auto"]
     assert fp8.memory.weights_gib == pytest.approx(31.98, abs=0.01)
     assert fp8.replicas_per_node == 8
-    (bf16,) = [one for one in ranked if named(one.split) == (1, 1, "bf16")]
+    (bf16,) = [one for one in ranked if named(one.split) == (1, 1, "bf16") and one.split.kv_cache_dtype == "auto"]
     assert fp8.requests_per_second > bf16.requests_per_second
+
+
+def test_an_fp8_cache_holds_twice_as_much() -> None:
+    ranked = found("8xh100", "Qwen/Qwen3-32B").ranked
+    auto, fp8 = (
+        next(one for one in ranked if one.split == Split(tensor_parallel_size=4, precision="bf16", kv_cache_dtype=kind))
+        for kind in ("auto", "fp8")
+    )
+    assert fp8.memory.kv_gib == auto.memory.kv_gib
+    assert fp8.memory.blocks == pytest.approx(2 * auto.memory.blocks, abs=1)
+    assert fp8.slo_requests_per_second > auto.slo_requests_per_second
+
+
+def test_the_lengths_that_are_tried() -> None:
+    # A request has 700 tokens, the context 40,960.
+    one = found("4xa100", "Qwen/Qwen3-8B").ranked[0]
+    assert [length.max_model_len for length in one.lengths] == [2048, 4096, 8192, 16384, 32768, 40960]
+    assert all(length.fits for length in one.lengths)
+    assert one.lengths[-1].concurrency == one.memory.concurrency
+    (asked,) = found("4xa100", "Qwen/Qwen3-8B", max_model_len=9000).ranked[0].lengths
+    assert asked.max_model_len == 9000
+    long = found("4xa100", "Qwen/Qwen3-8B", workload=Workload(input_tokens=9000)).ranked[0]
+    assert [length.max_model_len for length in long.lengths] == [16384, 32768, 40960]
+
+
+def test_a_length_that_does_not_fit_says_so() -> None:
+    # Two GPUs in stages keep 13,424 tokens of Qwen2.5-72B.
+    (one,) = [one for one in found("4xa100").ranked if named(one.split) == (1, 2, "bf16")]
+    assert {length.max_model_len: length.fits for length in one.lengths} == {
+        2048: True,
+        4096: True,
+        8192: True,
+        16384: False,
+        32768: False,
+    }
 
 
 def test_what_keeps_no_objective_is_last_by_gpus() -> None:

@@ -65,6 +65,41 @@ def test_what_cannot_be_counted_is_refused(count: Any) -> None:
         gpus_requested([deployment(1, count)])
 
 
+@pytest.mark.parametrize("hidden", ["04da6b54-80e4-46f7-96ec-b56ff0331ba9", "[secret]"])
+@pytest.mark.parametrize(
+    "path", ["spec", "spec.template", "spec.template.spec", "spec.template.spec.containers", "spec.replicas"]
+)
+def test_what_is_unknown_or_secret_on_the_way_to_a_gpu_is_refused(path: str, hidden: str) -> None:
+    manifest = deployment(1, 4)
+    *way, last = path.split(".")
+    found: Any = manifest
+    for key in way:
+        found = found[key]
+    found[last] = hidden
+    with pytest.raises(GateError, match="cannot be counted and priced"):
+        gpus_requested([manifest])
+
+
+@pytest.mark.parametrize("key", ["resources", "limits"])
+def test_a_hidden_part_of_a_container_is_refused(key: str) -> None:
+    container: dict[str, Any] = {"resources": {"limits": {GPU_RESOURCE: 4}}}
+    (container if key == "resources" else container["resources"])[key] = "[secret]"
+    manifest = {"kind": "Deployment", "spec": {"template": {"spec": {"containers": [container]}}}}
+    with pytest.raises(GateError, match=f"{key} is '.secret.'"):
+        gpus_requested([manifest])
+
+
+def test_gpus_of_a_kind_whose_pods_are_not_counted_are_refused() -> None:
+    """One pod a node, or a template elsewhere: not 0, and not 1 either."""
+    daemon = {**deployment(1, 1), "kind": "DaemonSet"}
+    group = {"kind": "LeaderWorkerSet", "spec": {"leaderWorkerTemplate": {"workerTemplate": {"spec": pod(4)}}}}
+    for manifest in (daemon, group):
+        with pytest.raises(GateError, match="cannot be counted and priced"):
+            gpus_requested([manifest])
+    quota = {"kind": "ResourceQuota", "spec": {"hard": {GPU_RESOURCE: 8}}}
+    assert gpus_requested([quota]) == 0
+
+
 def test_knative_without_a_limit_is_refused() -> None:
     manifest = knative("1", 1)
     manifest["spec"]["template"]["metadata"] = {}

@@ -119,12 +119,16 @@ def test_a_split_is_taken_as_asked(planned: Planned) -> None:
     quantised = planned("8xh100", model="Qwen/Qwen3-32B", engine=EngineChoice(precision="fp8"))
     assert (quantised.split.precision, quantised.quantization) == ("fp8", "fp8")
     assert planned("8xh100", model="Qwen/Qwen3-32B").quantization is None
+    cached = planned("8xh100", model="Qwen/Qwen3-32B", engine=EngineChoice(kv_cache_dtype="fp8"))
+    assert (cached.split.precision, cached.split.kv_cache_dtype) == ("bf16", "fp8")
+    assert planned("8xh100", model="Qwen/Qwen3-32B").split.kv_cache_dtype == "auto"
 
 
 @pytest.mark.parametrize(
     ("engine", "message"),
     [
         (EngineChoice(tensor_parallel_size=3), "must divide it"),
+        (EngineChoice(kv_cache_dtype="fp8"), "A100 80 GB SXM has no fp8 arithmetic"),
         (EngineChoice(precision="int4"), "published in bf16, cannot run in int4 on A100 80 GB SXM"),
         (EngineChoice(precision="fp8"), "published in bf16, cannot run in fp8 on A100 80 GB SXM"),
         (EngineChoice(tensor_parallel_size=2, pipeline_parallel_size=1), "needs 67.7 GiB of weights and 5.6 GiB"),

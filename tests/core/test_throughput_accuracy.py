@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from bench import arrivals
 from bench.accuracy_throughput import Outcome, left_out, load_folds, score, table
 from bench.throughput_fit import fit
 from bench.throughput_rows import Row, rows, sorted_out
@@ -86,3 +87,12 @@ def test_shipped_constants_lie_near_every_fold() -> None:
 def test_the_documented_table_is_the_real_one() -> None:
     documented = (Path(__file__).parents[2] / "docs" / "accuracy-throughput.md").read_text(encoding="utf-8")
     assert "\n".join(table(outcomes())) in documented
+
+
+def test_the_documented_arrivals_are_the_real_ones() -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "accuracy-throughput.md").read_text(encoding="utf-8")
+    assert "\n".join(arrivals.table()) in documented
+    assert {name: len(found) for name, found in arrivals.errors().items()} == {
+        "TTFT without the front end": 56,
+        "TPOT": 56,
+    }

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.engine.checks import TEAM
 
-from breakeven import load, resources
+from breakeven import load, render, resources
+from breakeven.core.live import Check
+from breakeven.core.plan import Plan
+from breakeven.engine import preflight
 from breakeven.engine import sandbox as engine_sandbox
 from breakeven.engine import tools as engine_tools
+from breakeven.engine.cluster import connect
 from breakeven.engine.sandbox import Sandbox
 from breakeven.engine.sandbox_cluster import ControlPlane
 
@@ -56,6 +64,45 @@ def sandbox(session_sandbox: Sandbox, sandbox_environment: dict[str, str]) -> It
 def cluster(sandbox: Sandbox) -> ControlPlane:
     """The same, to be asked with kubectl."""
     return ControlPlane(directory=sandbox.directory)
+
+
+@pytest.fixture
+def team(cluster: ControlPlane) -> Iterator[Callable[..., None]]:
+    """A namespace that is there before the stack, and a way to put objects into it."""
+    cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": TEAM}}])
+    cluster.kubectl("-n", TEAM, "wait", "--for=create", "serviceaccount/default", "--timeout=30s")
+
+    def add(*objects: dict[str, Any]) -> None:
+        listed = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        cluster.kubectl("-n", TEAM, "apply", "-f", "-", stdin=json.dumps(listed))
+
+    yield add
+    kinds = "resourcequotas,limitranges,secrets,pods,roles,rolebindings"
+    cluster.kubectl("-n", TEAM, "delete", kinds, "--all", "--force", "--grace-period=0")
+    cluster.kubectl("label", "namespace", TEAM, "pod-security.kubernetes.io/enforce-")
+
+
+@pytest.fixture
+def two_nodes(cluster: ControlPlane) -> Iterator[None]:
+    """Other tests bring nodes of their own that these profiles accept, too."""
+    others = {node["metadata"]["name"] for node in cluster.nodes()} - {"4xa100-0", "4xa100-1"}
+    for name in others:
+        cluster.kubectl("cordon", name)
+    yield
+    for name in others:
+        cluster.kubectl("uncordon", name)
+
+
+@pytest.fixture
+def checked(sandbox: Sandbox, planned: Callable[..., Plan]) -> Callable[..., list[Check]]:
+    """The checks of a plan in the team's namespace."""
+
+    def run(profile: str = "4xa100", *, kubeconfig: Path | None = None, **inputs: Any) -> list[Check]:
+        plan = planned(profile, **({"name": "flight", "namespace": TEAM} | inputs))
+        manifests = [each for each in render.manifests(plan, engine_tools.path("helm")) if each["kind"] != "Namespace"]
+        return preflight.check(plan, manifests, connect(kubeconfig or sandbox.kubeconfig, None))
+
+    return run
 
 
 @contextmanager

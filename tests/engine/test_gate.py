@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pulumi import automation
 from tests.engine.deploy import refuse
 
 from breakeven import resources
@@ -95,6 +96,31 @@ def test_a_step_that_the_summary_does_not_know_is_refused() -> None:
 def test_a_dropped_event_is_refused() -> None:
     with pytest.raises(GateError, match="the preview is incomplete: Failed to parse engine event"):
         events.read([step("create", "urn::a")], ["Failed to parse engine event: 'diff'"], {"create": 1})
+
+
+def test_an_unknown_operation_is_refused() -> None:
+    with pytest.raises(GateError, match="'import' would cost is not known"):
+        events.read([step("import", "urn::a")], [], {"import": 1})
+
+
+@pytest.mark.parametrize("inputs", [{}, {"kind": "[secret]", "apiVersion": "v1"}, "[secret]"])
+def test_hidden_inputs_are_refused(inputs: Any) -> None:
+    hidden = step("create", "urn::a")
+    hidden.resource_pre_event.metadata.new.inputs = inputs
+    with pytest.raises(GateError, match="cannot be priced"):
+        events.read([hidden], [], {"create": 1})
+
+
+def test_a_preview_without_its_summary_is_refused(
+    sandbox: Sandbox, planned: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def cut_short(*_: Any, **__: Any) -> None:
+        raise RuntimeError("summary event never found")
+
+    monkeypatch.setattr(automation.Stack, "preview", cut_short)
+    rollout = Rollout(planned("1xa100", name="gate"), connect(sandbox.kubeconfig, None), backend(tmp_path))
+    with rollout, pytest.raises(GateError, match="the preview is incomplete: summary event never found"):
+        rollout.preview()
 
 
 def test_an_unknown_kind_is_refused() -> None:

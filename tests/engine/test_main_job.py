@@ -41,7 +41,7 @@ def test_first_up_costs_from_nothing_to_the_whole_bill(cluster: ControlPlane) ->
     assert row(out, "GPU rent")[2:5] == ["$0.00", "$8,000.00", "+$8,000.00"]
     assert row(out, "Total")[1:4] == ["$0.00", "$9,500.00", "+$9,500.00"]
     assert "reference row of 4xa100" in out
-    assert row(out, "openai/gpt-4o-mini")[1:3] == ["$195.00", "48,717,949"]
+    assert row(out, "openai/gpt-4o-mini")[1:4] == ["$195.00", "$0.28", "48,717,949"]
     assert "Ready      1 of 1, 4 GPUs" in out
     assert "Endpoint   http://llm-4xa100.llm-4xa100.svc:8000/v1" in out
     assert "Next       deploy status --profile 4xa100 --sandbox" in out

@@ -44,6 +44,57 @@ def test_all_33_files_are_there() -> None:
     assert len(list(CONFIGS.glob("*.json"))) == 33
 
 
+def test_layers_that_share_one_cache_are_refused(tmp_path: Path) -> None:
+    """Gemma 4 E2B and E4B."""
+    with pytest.raises(InputError, match="num_kv_shared_layers: layers that share one cache are not understood"):
+        model(written(tmp_path, **LLAMA, num_kv_shared_layers=18))
+
+
+def test_glm_47_and_its_flash(tmp_path: Path) -> None:
+    """355 B with its multi-token-prediction layer, and 30 B-A3B, as published; the records of the catalogue."""
+    experts = {"n_shared_experts": 1, "moe_intermediate_size": 1536, "max_position_embeddings": 202752}
+    large = written(
+        tmp_path,
+        architectures=["Glm4MoeForCausalLM"],
+        hidden_size=5120,
+        intermediate_size=12288,
+        num_hidden_layers=92,
+        num_attention_heads=96,
+        num_key_value_heads=8,
+        head_dim=128,
+        vocab_size=151552,
+        n_routed_experts=160,
+        num_experts_per_tok=8,
+        first_k_dense_replace=3,
+        **experts,
+    )
+    found, record = model(large), load.models()["zai-org/GLM-4.7-FP8"]
+    assert found.parameters_billion == pytest.approx(355, rel=0.01)
+    assert found.parameters_billion == pytest.approx(record.parameters_billion, abs=0.001)
+    assert found.kv_bytes_per_token(1) == record.kv_bytes_per_token(1) == 92 * 2 * 8 * 128 * 2
+    small = written(
+        tmp_path,
+        architectures=["Glm4MoeLiteForCausalLM"],
+        hidden_size=2048,
+        intermediate_size=10240,
+        num_hidden_layers=47,
+        num_attention_heads=20,
+        vocab_size=154880,
+        n_routed_experts=64,
+        num_experts_per_tok=4,
+        first_k_dense_replace=1,
+        kv_lora_rank=512,
+        q_lora_rank=768,
+        qk_nope_head_dim=192,
+        qk_rope_head_dim=64,
+        v_head_dim=256,
+        **experts,
+    )
+    found, record = model(small), load.models()["zai-org/GLM-4.7-Flash"]
+    assert found.parameters_billion == pytest.approx(record.parameters_billion, abs=0.001)
+    assert found.kv_bytes_per_token(4) == record.kv_bytes_per_token(4) == 47 * (512 + 64) * 2
+
+
 # Billions as their publishers state them, where they do to that precision.
 @pytest.mark.parametrize(
     ("stem", "total", "active"),

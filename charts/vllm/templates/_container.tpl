@@ -14,6 +14,9 @@ args:
   {{- with .Values.engine.quantization }}
   - --quantization={{ . }}
   {{- end }}
+  {{- if ne .Values.engine.kvCacheDtype "auto" }}
+  - --kv-cache-dtype={{ .Values.engine.kvCacheDtype }}
+  {{- end }}
   - --max-model-len={{ int .Values.engine.maxModelLen }}
   - --gpu-memory-utilization={{ .Values.engine.gpuMemoryUtilization }}
   - --shutdown-timeout={{ int .Values.engine.shutdownTimeoutSeconds }}

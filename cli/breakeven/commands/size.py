@@ -23,8 +23,10 @@ def command(prices_at: date, output: str, **inputs: Any) -> None:
       deploy size --profile 4xa100
       deploy size --profile 8xh100 --model Qwen/Qwen3-32B --tpot-ms 30 -o json
     """
-    from breakeven.core.sizing import size
+    from breakeven.core.sizing import near, size
     from breakeven.output import size as size_output
 
     wanted = options.deployment(**inputs)
-    click.echo(size_output.render(output, size(wanted, load.facts(wanted)), prices_at))
+    sizing = size(wanted, load.facts(wanted))
+    runs = near(sizing, load.measured(), load.models(), load.accelerators())
+    click.echo(size_output.render(output, sizing, runs, prices_at))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from breakeven.core.deployment import Deployment
 from breakeven.core.facts import Facts, tokens_needed
 from breakeven.core.fit_advice import reason
 from breakeven.core.latency import Estimate, estimate
 from breakeven.core.memory import MemoryFit, kv_cache
-from breakeven.core.model import Model
-from breakeven.core.precision import Precision
 from breakeven.core.replica import Replica
 from breakeven.core.slo import SloCapacity, slo_capacity
 from breakeven.core.split import Split
@@ -20,11 +19,25 @@ from breakeven.core.throughput import replica, requests_of
 from breakeven.core.units import SECONDS_PER_MONTH
 from breakeven.errors import InputError
 
+# 2,048 tokens, as a power of two.
+_SHORTEST: Final = 11
+
+
+@dataclass(frozen=True, kw_only=True)
+class Length:
+    """A max_model_len: whether the KV cache holds one request of it, and how many."""
+
+    max_model_len: int
+    fits: bool
+    concurrency: float
+
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
     """A split that fits, and fills the node. `saturated` and `under_slo` are those of one replica.
 
+    `memory` is for the longest max_model_len that fits, or the one asked for; `lengths` has the others that were tried.
+    They serve alike: how long a request may be does not change how long requests are.
     `node_usd_per_month` is the rent at the plan's own price; None where that is unknown.
     """
 
@@ -34,6 +47,7 @@ class Candidate:
     saturated: Estimate
     under_slo: SloCapacity
     node_usd_per_month: Decimal | None
+    lengths: tuple[Length, ...]
 
     @property
     def requests_per_second(self) -> float:
@@ -88,9 +102,14 @@ def candidates(deployment: Deployment, facts: Facts, ways: Iterable[Split]) -> C
 
 def server(facts: Facts, split: Split, memory: MemoryFit) -> Replica:
     """One replica so cut."""
-    model = _stored_in(facts.model, split.precision)
-    found = replica(model, facts.accelerator, memory, split.tensor_parallel_size)
-    return replace(found, pipeline_parallel_size=split.pipeline_parallel_size)
+    return replica(
+        facts.model.stored_in(split.precision),
+        facts.accelerator,
+        memory,
+        split.tensor_parallel_size,
+        split.pipeline_parallel_size,
+        split.kv_cache_dtype,
+    )
 
 
 def _judge(deployment: Deployment, facts: Facts, split: Split, tokens: int) -> Candidate | Dropped:
@@ -106,6 +125,17 @@ def _judge(deployment: Deployment, facts: Facts, split: Split, tokens: int) -> C
     return _candidate(deployment, facts, split, memory)
 
 
+def lengths(deployment: Deployment, facts: Facts, memory: MemoryFit) -> tuple[Length, ...]:
+    """What is asked for; otherwise powers of two from 2,048 on that hold a request, and the model's whole context."""
+    context = facts.model.context_length
+    powers = [2**power for power in range(_SHORTEST, context.bit_length())]
+    longer = [length for length in powers if deployment.workload.tokens_per_request <= length < context]
+    tried = [deployment.max_model_len] if deployment.max_model_len else [*longer, context]
+    return tuple(
+        Length(max_model_len=length, fits=memory.holds(length), concurrency=memory.requests(length)) for length in tried
+    )
+
+
 def _candidate(deployment: Deployment, facts: Facts, split: Split, memory: MemoryFit) -> Candidate:
     one, requests = server(facts, split, memory), requests_of(deployment.workload)
     return Candidate(
@@ -115,18 +145,13 @@ def _candidate(deployment: Deployment, facts: Facts, split: Split, memory: Memor
         saturated=estimate(one, requests),
         under_slo=slo_capacity(one, requests, deployment.slo),
         node_usd_per_month=facts.node_usd_per_month,
+        lengths=lengths(deployment, facts, memory),
     )
 
 
-def _stored_in(model: Model, precision: Precision) -> Model:
-    """The speed model knows the published checkpoint only."""
-    if precision == model.precision:
-        return model
-    return replace(model, precision=precision, quantised_billion=None, quantised_bytes=None)
-
-
-def _rank(candidate: Candidate) -> tuple[float, int, int, bool]:
-    """Capacity per dollar; then fewer GPUs a replica, fewer stages, and the checkpoint as it is."""
+def _rank(candidate: Candidate) -> tuple[float, int, int, bool, bool]:
+    """Capacity per dollar; then fewer GPUs a replica, fewer stages, the checkpoint and the cache as they are."""
     split = candidate.split
     per_usd = candidate.slo_requests_per_second_per_usd
-    return -per_usd, split.gpus, split.pipeline_parallel_size, split.precision == "fp8"
+    quantised = split.precision == "fp8", split.kv_cache_dtype == "fp8"
+    return -per_usd, split.gpus, split.pipeline_parallel_size, *quantised

@@ -75,9 +75,10 @@ def _by_price(plan: Plan, projection: CostProjection, api: ApiEquivalent | None)
 def _too_small(plan: Plan, projection: CostProjection, api: ApiEquivalent, volume: str) -> Decision:
     """The plan serves what it can, and the API the rest, where that share alone would cost more there."""
     share = plan.requests_per_second / plan.workload.peak_requests_per_second
+    about = "about " if plan.capacity.basis == "estimate" else "a measured "
     reason = (
         f"the traffic peaks at {plan.workload.peak_requests_per_second:,.2f} requests/s, "
-        f"this plan serves about {plan.requests_per_second:,.2f} within {plan.deployment.slo}"
+        f"this plan serves {about}{plan.requests_per_second:,.2f} within {plan.deployment.slo}"
     )
     saved = float(api.monthly_usd) * share - float(projection.monthly_usd)
     if saved <= 0:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Literal
 
+from breakeven.core.engine_args import KvCacheDtype
+from breakeven.core.measurement import Measurement
 from breakeven.core.needs import Needs
 from breakeven.core.precision import Precision
 from breakeven.core.scaling import Scaling
@@ -103,6 +105,7 @@ class EngineChoice:
     tensor_parallel_size: int | None = None
     pipeline_parallel_size: int | None = None
     precision: Precision | None = None
+    kv_cache_dtype: KvCacheDtype | None = None
 
     def __post_init__(self) -> None:
         require_positive(
@@ -142,6 +145,7 @@ class Deployment:
     scaling: Scaling | None = None
     needs: Needs = field(default_factory=Needs)
     engine: EngineChoice = field(default_factory=EngineChoice)
+    measured: Measurement | None = None
     weights: Weights = field(default_factory=Weights)
     prices: Prices = field(default_factory=Prices)
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from breakeven.core.cost import CostProjection, project
 from breakeven.core.cost_diff import NOTHING, CostDiff, cost_diff
+from breakeven.core.manifest_diff import step
 from breakeven.core.manifests import Manifest, gpus_requested
 from breakeven.core.plan import Plan
 
@@ -18,7 +19,6 @@ _QUANTITIES: Final = re.compile(r"\.(limits|requests|capacity)\.|\.(limits|reque
 _QUANTITY: Final = re.compile(r"(\d+(?:\.\d+)?)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?")
 _BINARY: Final = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL: Final = {"m": -1, "": 0, "k": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
-_PLAIN: Final = re.compile(r"[\w-]+")
 _ABSENT: Final = "absent"
 
 
@@ -102,7 +102,7 @@ def compare(applied: Manifest, live: Manifest | None) -> DriftedObject | None:
 def _differences(applied: Any, live: Any, path: str) -> Iterator[Difference]:
     if isinstance(applied, Mapping) and isinstance(live, Mapping):
         for key, value in applied.items():
-            yield from _differences(value, live.get(key), _joined(path, str(key)))
+            yield from _differences(value, live.get(key), step(path, str(key)))
     elif isinstance(applied, list) and isinstance(live, list):
         if len(applied) != len(live):
             yield Difference(path=path, applied=_shown(applied), live=_shown(live))
@@ -110,13 +110,6 @@ def _differences(applied: Any, live: Any, path: str) -> Iterator[Difference]:
             yield from _differences(old, new, f"{path}[{index}]")
     elif not _is_same(applied, live, path):
         yield Difference(path=path, applied=_shown(applied), live=_shown(live))
-
-
-def _joined(path: str, key: str) -> str:
-    """As the engine writes paths: `metadata.labels["a.b/c"]`."""
-    if not _PLAIN.fullmatch(key):
-        return f'{path}["{key}"]'
-    return f"{path}.{key}" if path else key
 
 
 def _is_same(applied: Any, live: Any, path: str) -> bool:

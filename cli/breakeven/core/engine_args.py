@@ -10,6 +10,8 @@ from breakeven.core.precision import Precision
 from breakeven.core.units import require_positive
 from breakeven.errors import InputError
 
+KvCacheDtype = Literal["auto", "fp8"]
+
 # The version of the pinned image.
 VLLM_VERSION: Final = "0.32.0"
 # Its default: vllm/config/cache.py; 0.9 before 0.20.
@@ -28,7 +30,7 @@ class EngineArgs:
     pipeline_parallel_size: int = 1
     precision: Precision | None = None
     dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
-    kv_cache_dtype: Literal["auto", "fp8"] = "auto"
+    kv_cache_dtype: KvCacheDtype = "auto"
     max_model_len: int | None = None
     max_num_seqs: int | None = None
     max_num_batched_tokens: int | None = None

@@ -7,7 +7,7 @@ decode steps (chunked prefill), and then decodes one token a step. All figures a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, log
+from math import ceil, log, sqrt
 from typing import Final
 
 from breakeven.core.calibration import CALIBRATION, Calibration
@@ -23,8 +23,6 @@ TTFT_BAND: Final = 1.7
 TTFT_P99_BAND: Final = TTFT_BAND**2
 # A prompt never gets less of a step than this, however many sequences decode.
 _LEAST_CHUNK: Final = 256
-# Beyond this share of prefill work a queue does not settle; it is cut there, and the load shows as waiting instead.
-_MOST_BUSY: Final = 0.95
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,12 +67,19 @@ class Requests:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cycle:
-    """The steady mix of steps. `step_s` is their mean, per output token of each running request."""
+    """The steady mix of steps. `step_s` is their mean, per output token of each running request.
+
+    `mixed_share` of them are mixed: they take in a chunk of `chunk_tokens`. A full step would take in all the
+    `full_chunk_tokens` that there is room for.
+    """
 
     step_s: float
+    mixed_share: float
     decode_step_s: float
     mixed_step_s: float
+    full_step_s: float
     chunk_tokens: float
+    full_chunk_tokens: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,30 +105,37 @@ def most_running(replica: Replica, requests: Requests) -> float:
 
 
 def cycle(replica: Replica, requests: Requests, running: float, k: Calibration = CALIBRATION) -> Cycle:
-    """Each running request's `output_tokens` steps take in `running` prompts between them.
+    """Each running request's `output_tokens` steps take in one prompt between them, be the steps longer for it.
 
     Pipeline stages work on one share of the sequences each, and a token passes through all of them.
     """
     stages = replica.pipeline_parallel_size
     decodes = running / stages
-    new = requests.new_tokens
-    prompt_tokens = decodes * new / requests.output_tokens
-    chunk = max(min(new, max(replica.max_num_batched_tokens - decodes, _LEAST_CHUNK)), prompt_tokens)
+    prompt_tokens = decodes * requests.new_tokens / requests.output_tokens
+    room = max(replica.max_num_batched_tokens - decodes, _LEAST_CHUNK)
+    chunk = max(min(requests.new_tokens, room), prompt_tokens)
     decode_s = stages * step_seconds(replica, StepLoad(decodes=decodes, decode_context=requests.held_tokens), k)
-    mixed = StepLoad(
-        decodes=decodes,
-        decode_context=requests.held_tokens,
-        prompt_tokens=chunk,
-        prompt_context=requests.input_tokens - new / 2,
-        prompts_ended=chunk / new,
-    )
-    mixed_s = stages * step_seconds(replica, mixed, k)
+    mixed_s = stages * step_seconds(replica, _mixed(requests, decodes, chunk), k)
+    full_s = mixed_s if chunk == room else stages * step_seconds(replica, _mixed(requests, decodes, room), k)
     share = prompt_tokens / chunk
     return Cycle(
         step_s=(1 - share) * decode_s + share * mixed_s,
+        mixed_share=share,
         decode_step_s=decode_s,
         mixed_step_s=mixed_s,
+        full_step_s=full_s,
         chunk_tokens=chunk,
+        full_chunk_tokens=room,
+    )
+
+
+def _mixed(requests: Requests, decodes: float, chunk: float) -> StepLoad:
+    return StepLoad(
+        decodes=decodes,
+        decode_context=requests.held_tokens,
+        prompt_tokens=chunk,
+        prompt_context=requests.input_tokens - requests.new_tokens / 2,
+        prompts_ended=chunk / requests.new_tokens,
     )
 
 
@@ -166,13 +178,35 @@ def _estimate(
 def _ttft_s(requests: Requests, running: float, steps: Cycle, k: Calibration) -> tuple[float, float]:
     """Mean and 99th percentile: the front end, the step under way, other prompts, and the prompt's own chunks.
 
-    Prompts queue for the prefill work that they add to the steps, as in an M/D/1 queue: mean wait ρ ÷ 2(1 − ρ) of a
-    prompt's own, and an exponential tail, P(wait > t) ≈ ρ exp(−t ÷ its mean among those who wait).
+    Prompts that arrive at random queue for the room in the steps, where one takes `service` seconds: an M/D/1 queue
+    (Pollaczek and Khinchine). Who waits does so for service ÷ 2(1 − ρ) on average, with an exponential tail (Kingman):
+    P(wait > t) ≈ ρ exp(−t ÷ that). Every part grows with the load.
     """
-    chunks = ceil(requests.new_tokens / steps.chunk_tokens)
-    own = min(1.0, requests.new_tokens / steps.chunk_tokens) * chunks * (steps.mixed_step_s - steps.decode_step_s)
-    busy = min(running / (steps.step_s * requests.output_tokens) * own, _MOST_BUSY)
-    waits = own / (2 * (1 - busy))
-    fixed = k.request_s + k.prompt_token_s * requests.input_tokens + chunks * steps.mixed_step_s
+    chunks = max(1.0, requests.new_tokens / steps.chunk_tokens)
+    own = chunks * steps.mixed_step_s + (ceil(chunks) - chunks) * steps.decode_step_s
+    under_way = _under_way_s(steps)
+    fixed = k.request_s + k.prompt_token_s * requests.input_tokens + own
+    service = requests.new_tokens / steps.full_chunk_tokens * steps.full_step_s
+    alone = fixed + under_way / 2 + steps.step_s * (requests.output_tokens - 1)
+    busy = _busy(running, alone / service)
+    waits = service / (2 * (1 - busy))
     tail = waits * log(busy / 0.01) if busy > 0.01 else 0.0
-    return fixed + steps.step_s / 2 + busy * waits, fixed + steps.step_s + max(tail, busy * waits)
+    return fixed + under_way / 2 + busy * waits, fixed + under_way + max(tail, busy * waits)
+
+
+def _under_way_s(steps: Cycle) -> float:
+    """Whole length of the step that an arrival meets: long ones more often than short ones, E[s²] ÷ E[s]."""
+    share = steps.mixed_share
+    mean = (1 - share) * steps.decode_step_s + share * steps.mixed_step_s
+    return ((1 - share) * steps.decode_step_s**2 + share * steps.mixed_step_s**2) / mean
+
+
+def _busy(running: float, alone: float) -> float:
+    """ρ = λ × service, of so many running that take `alone` × service each beside the wait.
+
+    Little's law, λ × (alone × service + ρ ÷ 2(1 − ρ) × service) = running, makes it
+    (1 − 2 alone) ρ² + 2 (alone + running) ρ = 2 running.
+    """
+    a, b = 1 - 2 * alone, alone + running
+    # The root between 0 and 1, written so that it holds for a = 0 too.
+    return 2 * running / (b + sqrt(b * b + 2 * a * running))

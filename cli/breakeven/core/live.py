@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +17,9 @@ class Target:
     context: str
     server: str
     identifier: str
+
+
+NOWHERE: Final = Target(kubeconfig="", context="", server="", identifier="")
 
 
 @dataclass(frozen=True, kw_only=True)

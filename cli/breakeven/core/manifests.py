@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from breakeven.errors import GateError
@@ -10,47 +10,103 @@ from breakeven.errors import GateError
 GPU_RESOURCE: Final = "nvidia.com/gpu"
 MAX_SCALE: Final = "autoscaling.knative.dev/max-scale"
 
+# Kinds of which it is known how many pods they run.
+_COUNTED: Final = {"Deployment", "StatefulSet", "ReplicaSet", "Pod"}
+# An object names GPUs without asking for them: what a quota or a limit range allows.
+_ALLOWANCES: Final = {"ResourceQuota", "LimitRange"}
+
 Manifest = Mapping[str, Any]
 
 
 def gpus_requested(manifests: Sequence[Manifest]) -> int:
     """GPUs of all replicas of all manifests. Raises GateError where a count cannot be read."""
-    return sum(_replicas(manifest) * _pod_gpus(manifest) for manifest in manifests)
+    return sum(_gpus(manifest) for manifest in manifests)
+
+
+def _gpus(manifest: Manifest) -> int:
+    each = pod_gpus(manifest)
+    if each and manifest.get("kind") not in _COUNTED and not is_knative_service(manifest):
+        raise _uncountable(manifest, "it is not known how many pods it runs")
+    if not each and _asks_elsewhere(manifest):
+        raise _uncountable(manifest, f"it names {GPU_RESOURCE} where no pod template is")
+    return _replicas(manifest) * each if each else 0
 
 
 def _replicas(manifest: Manifest) -> int:
-    spec = manifest.get("spec") or {}
-    if _is_knative_service(manifest):
-        annotations = spec.get("template", {}).get("metadata", {}).get("annotations", {})
-        return _count(manifest, MAX_SCALE, annotations.get(MAX_SCALE))
-    return _count(manifest, "spec.replicas", spec.get("replicas", 1))
+    if is_knative_service(manifest):
+        annotations = mapping(manifest, "spec", "template", "metadata", "annotations")
+        return whole(manifest, MAX_SCALE, annotations.get(MAX_SCALE))
+    return whole(manifest, "spec.replicas", mapping(manifest, "spec").get("replicas", 1))
 
 
-def _is_knative_service(manifest: Manifest) -> bool:
-    return str(manifest.get("apiVersion", "")).startswith("serving.knative.dev/")
+def is_knative_service(manifest: Manifest) -> bool:
+    return str(manifest.get("apiVersion", "")).startswith("serving.knative.dev/") and manifest.get("kind") == "Service"
 
 
-def _pod_gpus(manifest: Manifest) -> int:
+def pod_spec(manifest: Manifest) -> Manifest:
+    """Of a Pod, or of the pods that a manifest makes; empty where it makes none."""
+    return mapping(manifest, "spec") if manifest.get("kind") == "Pod" else mapping(manifest, "spec", "template", "spec")
+
+
+def pod_gpus(manifest: Manifest) -> int:
     """A pod runs its containers together: their GPUs add up (init containers run before and reuse them)."""
-    spec = manifest.get("spec") or {}
-    template = spec.get("template")
-    pod = template.get("spec") if isinstance(template, Mapping) else spec if manifest.get("kind") == "Pod" else None
-    containers = (pod or {}).get("containers") or ()
+    containers = pod_spec(manifest).get("containers") or ()
+    if isinstance(containers, str):
+        raise _uncountable(manifest, f"its containers are {containers!r}")
     return sum(_container_gpus(manifest, container) for container in containers)
 
 
 def _container_gpus(manifest: Manifest, container: Manifest) -> int:
     # Requests of an extended resource must equal its limits; the API server copies limits to requests.
-    limits = (container.get("resources") or {}).get("limits") or {}
-    return _count(manifest, GPU_RESOURCE, limits.get(GPU_RESOURCE, 0))
+    limits = _mapping(manifest, "limits", mapping(container, "resources", owner=manifest).get("limits"))
+    return whole(manifest, GPU_RESOURCE, limits.get(GPU_RESOURCE, 0))
 
 
-def _count(manifest: Manifest, key: str, value: object) -> int:
+def _asks_elsewhere(manifest: Manifest) -> bool:
+    return manifest.get("kind") not in _ALLOWANCES and any(
+        value not in (0, "0") for value in _values(manifest.get("spec"), GPU_RESOURCE)
+    )
+
+
+def _values(data: Any, key: str) -> Iterator[Any]:
+    """Each value of a key, however deep."""
+    if isinstance(data, Mapping):
+        for name, value in data.items():
+            if name == key:
+                yield value
+            else:
+                yield from _values(value, key)
+    elif isinstance(data, Sequence) and not isinstance(data, str):
+        for value in data:
+            yield from _values(value, key)
+
+
+def mapping(manifest: Manifest, *path: str, owner: Manifest | None = None) -> Manifest:
+    """What is at a path, or nothing. Raises GateError where it is unknown or secret: a string takes its place."""
+    found: Manifest = manifest
+    for key in path:
+        found = _mapping(owner or manifest, key, found.get(key))
+    return found
+
+
+def _mapping(manifest: Manifest, key: str, value: object) -> Manifest:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise _uncountable(manifest, f"{key} is {value!r}")
+    return value
+
+
+def whole(manifest: Manifest, key: str, value: object) -> int:
     """Whole numbers only: protobuf gives 2.0 for 2; an unknown or secret value is a string that is no number."""
     try:
         number = float(str(value))
     except ValueError:
         number = -1.0
     if number < 0 or not number.is_integer():
-        raise GateError(f"{manifest.get('kind')}: {key} is {value!r}, so its GPUs cannot be counted and priced")
+        raise _uncountable(manifest, f"{key} is {value!r}")
     return int(number)
+
+
+def _uncountable(manifest: Manifest, why: str) -> GateError:
+    return GateError(f"{manifest.get('kind')}: {why}, so its GPUs cannot be counted and priced")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal
 
@@ -41,7 +41,7 @@ class Model:
     openness: Literal["open-weights", "open-source"]
     gated: bool
     source: str
-    checked: date | None = None
+    checked: date
     comparator: str | None = None
     tool_parser: str | None = None
     precision: Precision = "bf16"
@@ -122,6 +122,12 @@ class Model:
         quantised = 0.0 if precision == "bf16" else self.quantisable_billion(precision)
         rest = self.parameters_billion - quantised
         return (quantised * self.quantised_parameter_bytes(precision) + rest * BF16_BYTES) * 1e9
+
+    def stored_in(self, precision: Precision) -> Model:
+        """The same model in another checkpoint, quantised as is usual."""
+        if precision == self.precision:
+            return self
+        return replace(self, precision=precision, quantised_billion=None, quantised_bytes=None)
 
     @property
     def weights_bytes(self) -> float:

@@ -12,9 +12,10 @@ from breakeven.core.facts import Facts, tokens_needed
 from breakeven.core.fit_advice import advise
 from breakeven.core.hardware import Profile
 from breakeven.core.latency import Estimate, estimate
+from breakeven.core.measurement import capacity_of, refuse_other
 from breakeven.core.memory import MemoryFit, kv_cache
 from breakeven.core.scaling import Scaling
-from breakeven.core.split import Split, precisions, splits
+from breakeven.core.split import Split, kv_cache_dtypes, precisions, splits
 from breakeven.core.throughput import Capacity, requests_of
 from breakeven.core.units import SECONDS_PER_MONTH, count
 from breakeven.core.workload import Workload
@@ -131,17 +132,7 @@ def plan(deployment: Deployment, facts: Facts) -> Plan:
     Raises InfeasibleError when the model does not fit the profile's node, or cannot keep the latency objective there.
     """
     chosen = _choose(deployment, facts)
-    within = chosen.under_slo.estimate
-    alone = estimate(server(facts, chosen.split, chosen.memory), requests_of(deployment.workload), 1.0)
-    if within is None:
-        raise _too_slow(deployment, facts, alone)
-    capacity = Capacity(
-        requests_per_second=within.requests_per_second.value,
-        saturated_requests_per_second=chosen.saturated.requests_per_second.value,
-        concurrency=within.concurrency,
-        request_s=1 / alone.requests_per_second.value,
-        bound=chosen.under_slo.bound,
-    )
+    capacity = _capacity(deployment, facts, chosen)
     replicas, bounds = _replicas(deployment, facts.profile, chosen, capacity)
     return Plan(
         deployment=deployment,
@@ -164,6 +155,30 @@ def _choose(deployment: Deployment, facts: Facts) -> Candidate:
         if ranked := candidates(deployment, facts, ways).ranked:
             return ranked[0]
     raise _does_not_fit(deployment, facts, asked)
+
+
+def _capacity(deployment: Deployment, facts: Facts, chosen: Candidate) -> Capacity:
+    """As measured, if it was; then the objective holds although the estimate may say that it cannot."""
+    run, within = deployment.measured, chosen.under_slo.estimate
+    if run:
+        refuse_other(run, deployment, facts, chosen.split)
+    if within is None and not (run and run.requests_per_second):
+        raise _too_slow(deployment, facts, chosen)
+    alone = _alone(deployment, facts, chosen)
+    within = within or alone
+    estimated = Capacity(
+        requests_per_second=within.requests_per_second.value,
+        saturated_requests_per_second=chosen.saturated.requests_per_second.value,
+        concurrency=within.concurrency,
+        request_s=1 / alone.requests_per_second.value,
+        bound=chosen.under_slo.bound,
+    )
+    return capacity_of(run, estimated) if run else estimated
+
+
+def _alone(deployment: Deployment, facts: Facts, chosen: Candidate) -> Estimate:
+    """One request at a time: no load is lighter."""
+    return estimate(server(facts, chosen.split, chosen.memory), requests_of(deployment.workload), 1.0)
 
 
 def _replicas(
@@ -220,6 +235,11 @@ def _does_not_fit(deployment: Deployment, facts: Facts, asked: list[Split]) -> I
 
 def _no_such_split(deployment: Deployment, facts: Facts) -> InfeasibleError:
     choice = deployment.engine
+    if choice.kv_cache_dtype not in (None, *kv_cache_dtypes(facts)):
+        return InfeasibleError(
+            f"{facts.accelerator.title} has no fp8 arithmetic: its KV cache is kept as the activations are",
+            hint="leave kv_cache_dtype out",
+        )
     if choice.precision and choice.precision not in precisions(facts):
         return InfeasibleError(
             f"{facts.model.name}, published in {facts.model.precision}, cannot run in {choice.precision} "
@@ -233,8 +253,9 @@ def _no_such_split(deployment: Deployment, facts: Facts) -> InfeasibleError:
     )
 
 
-def _too_slow(deployment: Deployment, facts: Facts, alone: Estimate) -> InfeasibleError:
-    """With what one request at a time takes: no load is lighter."""
+def _too_slow(deployment: Deployment, facts: Facts, chosen: Candidate) -> InfeasibleError:
+    """With what one request at a time takes."""
+    alone = _alone(deployment, facts, chosen)
     ttft, tpot = ceil(alone.ttft_p99_ms.value), ceil(alone.tpot_ms.value)
     return InfeasibleError(
         f"{facts.model.name} on {facts.profile.name} keeps {deployment.slo} at no load: "

@@ -17,7 +17,8 @@ from breakeven.errors import GateError
 class Preview:
     """`offered` is the same hardware at its dated offers.
 
-    `keeps_namespace`: it was there before the stack, and outlives it.
+    `keeps_namespace`: it was there before the stack, and outlives it. `is_offline`: no cluster was asked; `target` is
+    then the recorded one, or NOWHERE.
     """
 
     plan: Plan
@@ -28,6 +29,7 @@ class Preview:
     offered: tuple[OfferedRent, ...]
     diff: CostDiff
     keeps_namespace: bool
+    is_offline: bool = False
 
     @property
     def is_empty(self) -> bool:

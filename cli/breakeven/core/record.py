@@ -10,6 +10,7 @@ from typing import Any
 from breakeven.core.cost import CostProjection
 from breakeven.core.cost_line import CostLine
 from breakeven.core.plan import Plan
+from breakeven.core.throughput import Capacity
 
 
 def record_cost(projection: CostProjection) -> dict[str, Any]:
@@ -54,10 +55,22 @@ def record_plan(plan: Plan) -> dict[str, Any]:
         "tensor_parallel_size": plan.split.tensor_parallel_size,
         "pipeline_parallel_size": plan.split.pipeline_parallel_size,
         "precision": plan.split.precision,
+        "kv_cache_dtype": plan.split.kv_cache_dtype,
         "gpus": plan.gpus,
         "nodes": plan.nodes,
         "max_model_len": plan.max_model_len,
         "release": plan.release,
         "namespace": plan.namespace,
         "serverless": plan.facts.profile.is_serverless,
+        "capacity": _record_capacity(plan.capacity),
+    }
+
+
+def _record_capacity(capacity: Capacity) -> dict[str, Any]:
+    """Of one replica."""
+    return {
+        "requests_per_second": round(capacity.requests_per_second, 4),
+        "basis": capacity.basis,
+        "source": capacity.source,
+        "date": None if capacity.date is None else capacity.date.isoformat(),
     }

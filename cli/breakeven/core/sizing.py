@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from breakeven.core.candidates import Candidate, Candidates, candidates, server
 from breakeven.core.deployment import Deployment
 from breakeven.core.facts import Facts
-from breakeven.core.latency import Estimate, Requests, estimate, most_running
+from breakeven.core.hardware import Accelerator
+from breakeven.core.latency import Estimate, Figure, Requests, estimate, most_running
+from breakeven.core.measured import Near, Series, Sought, nearest
+from breakeven.core.model import Model
 from breakeven.core.plan import Plan, plan
 from breakeven.core.replica import Replica
 from breakeven.core.split import splits
-from breakeven.core.throughput import requests_of
+from breakeven.core.throughput import Capacity, requests_of
 from breakeven.errors import InfeasibleError
 
 # Halvings of the range in which the concurrency lies: to within 1 part in 65,000 of what the replica can run.
@@ -60,6 +64,25 @@ def size(deployment: Deployment, facts: Facts) -> Sizing:
     return Sizing(deployment=deployment, facts=facts, planned=planned, refused=refused, candidates=found)
 
 
+def near(
+    sizing: Sizing, series: Iterable[Series], models: Mapping[str, Model], accelerators: Mapping[str, Accelerator]
+) -> tuple[Near, ...]:
+    """Measured runs nearest to a replica of the plan; none without a plan."""
+    if sizing.planned is None:
+        return ()
+    found, saturated = sizing.planned.plan, sizing.planned.saturated
+    sought = Sought(
+        model=found.facts.model.stored_in(found.split.precision),
+        accelerator=found.facts.accelerator,
+        split=found.split,
+        input_tokens=found.workload.input_tokens,
+        output_tokens=found.workload.output_tokens,
+        concurrency=found.capacity.concurrency,
+        saturated_concurrency=saturated.concurrency,
+    )
+    return nearest(series, models, accelerators, sought)
+
+
 def at_rate(server: Replica, requests: Requests, requests_per_second: float) -> Estimate | None:
     """The steady load of so many requests a second; None where they are more than the replica serves.
 
@@ -81,6 +104,19 @@ def _planned(found: Plan) -> Planned:
     one, requests = server(found.facts, found.split, found.memory), requests_of(found.workload)
     return Planned(
         plan=found,
-        saturated=estimate(one, requests),
+        saturated=_as_measured(estimate(one, requests), found.capacity),
         mean_load=at_rate(one, requests, found.workload.mean_requests_per_second / found.replicas),
+    )
+
+
+def _as_measured(saturated: Estimate, capacity: Capacity) -> Estimate:
+    """Rates as measured, without a band; latencies stay the model's."""
+    if capacity.saturated_basis == "estimate":
+        return saturated
+    share = capacity.saturated_requests_per_second / saturated.requests_per_second.value
+    return replace(
+        saturated,
+        requests_per_second=Figure(value=share * saturated.requests_per_second.value, band=1.0),
+        output_tokens_per_second=Figure(value=share * saturated.output_tokens_per_second.value, band=1.0),
+        total_tokens_per_second=Figure(value=share * saturated.total_tokens_per_second.value, band=1.0),
     )

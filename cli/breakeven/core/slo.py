@@ -13,8 +13,9 @@ from breakeven.core.units import require_positive
 
 # 99 % of a normal distribution lies below its mean + 2.33 σ; requests in an open system are a Poisson count: σ = √n.
 _Z99: Final = 2.33
-# Halvings of the range in which the answer lies: to within 1 part in 2,000 of what the replica can run.
-_HALVINGS: Final = 11
+# A load is found when the objective is used up but for one part in 10,000; false position takes six steps or so.
+_SLACK: Final = 1e-4
+_MOST_STEPS: Final = 24
 
 # The objective under which SilyBench counts the users of Qwen3-8B on one H100 (vLLM 0.30): the slowest of 100 first
 # tokens within 2 s, and the median time per token within 50 ms.
@@ -38,6 +39,11 @@ class Slo:
         """`TTFT p99 2,000 ms and TPOT 50 ms`."""
         asked = (("TTFT p99", self.ttft_p99_ms), ("TPOT", self.tpot_ms))
         return " and ".join(f"{name} {ms:,g} ms" for name, ms in asked if ms is not None) or "no latency objective"
+
+    def used(self, found: Estimate) -> float:
+        """The larger share of an objective that is used up; above 1 one is broken."""
+        ttft, tpot = found.ttft_p99_ms.value, found.tpot_ms.value
+        return max(ttft / self.ttft_p99_ms if self.ttft_p99_ms else 0.0, tpot / self.tpot_ms if self.tpot_ms else 0.0)
 
     def broken_by(self, found: Estimate) -> Bound | None:
         """The first objective that does not hold."""
@@ -65,24 +71,35 @@ def slo_capacity(replica: Replica, requests: Requests, slo: Slo, k: Calibration 
     bound = slo.broken_by(best)
     if bound is None:
         return SloCapacity(estimate=best, bound="kv_cache" if by_memory else "max_num_seqs")
-    if slo.broken_by(estimate(replica, requests, 1.0, k)):
+    alone = estimate(replica, requests, 1.0, k)
+    if slo.broken_by(alone):
         return SloCapacity(estimate=None, bound="unreachable")
-    return _largest(replica, requests, slo, k, most, bound)
+    return _largest(replica, requests, slo, k, alone, best)
 
 
-def _largest(replica: Replica, requests: Requests, slo: Slo, k: Calibration, most: float, bound: Bound) -> SloCapacity:
-    """Bisect between one request, which keeps the objective, and `most`, which breaks it."""
-    low, high = 1.0, most
-    best = None
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        found = estimate(replica, requests, middle, k)
-        broken = slo.broken_by(found)
-        if broken:
-            high, bound = middle, broken
+def _largest(
+    replica: Replica, requests: Requests, slo: Slo, k: Calibration, kept: Estimate, broken: Estimate
+) -> SloCapacity:
+    """The load at which the objective is used up, between one that keeps it and one that breaks it.
+
+    What is used up rises with the load, so false position finds it (Illinois: an end that stays counts half).
+    """
+    below, above = slo.used(kept) - 1, slo.used(broken) - 1
+    kept_last: bool | None = None
+    for _ in range(_MOST_STEPS):
+        low, high = kept.concurrency, broken.concurrency
+        found = estimate(replica, requests, (low * above - high * below) / (above - below), k)
+        used = slo.used(found) - 1
+        if used > 0:
+            broken, above = found, used
+            below /= 2 if kept_last is False else 1
         else:
-            low, best = middle, found
-    return SloCapacity(estimate=best or estimate(replica, requests, 1.0, k), bound=bound)
+            kept, below = found, used
+            above /= 2 if kept_last else 1
+        kept_last = used <= 0
+        if -_SLACK < used <= 0 or broken.concurrency - kept.concurrency < _SLACK * high:
+            break
+    return SloCapacity(estimate=kept, bound=slo.broken_by(broken) or "tpot")
 
 
 def _mean_below(limit: float) -> float:

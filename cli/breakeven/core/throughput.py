@@ -7,9 +7,11 @@ objective is lower.
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
+from breakeven.core.engine_args import KvCacheDtype
 from breakeven.core.hardware import Accelerator
 from breakeven.core.latency import RATE_BAND, Estimate, Requests, estimate
 from breakeven.core.matmul import achievable_share
@@ -22,6 +24,7 @@ from breakeven.core.workload import Workload
 __all__ = [
     "BAND",
     "AcceleratorSpeed",
+    "Basis",
     "Capacity",
     "Estimate",
     "ModelShape",
@@ -37,6 +40,9 @@ __all__ = [
 
 BAND: Final = RATE_BAND
 
+Basis = Literal["estimate", "measured"]
+_MODEL: Final = "the model of throughput: docs/accuracy-throughput.md"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Capacity:
@@ -44,6 +50,7 @@ class Capacity:
 
     `concurrency` is the mean number of requests that are open at the first; `bound` is what gives out beyond it.
     `request_s` is what a request takes that meets no other.
+    `source` and `date` are those of the measurement, if either figure is measured.
     """
 
     requests_per_second: float
@@ -51,14 +58,23 @@ class Capacity:
     concurrency: float
     request_s: float
     bound: Bound
+    basis: Basis = "estimate"
+    saturated_basis: Basis = "estimate"
+    source: str = _MODEL
+    date: datetime.date | None = None
+
+    @property
+    def band(self) -> float:
+        """An estimate's; a measurement has none, but the headroom that the plan keeps."""
+        return BAND if self.basis == "estimate" else 1.0
 
     @property
     def low(self) -> float:
-        return self.requests_per_second / BAND
+        return self.requests_per_second / self.band
 
     @property
     def high(self) -> float:
-        return self.requests_per_second * BAND
+        return self.requests_per_second * self.band
 
 
 def requests_of(workload: Workload) -> Requests:
@@ -70,12 +86,20 @@ def requests_of(workload: Workload) -> Requests:
     )
 
 
-def replica(model: Model, accelerator: Accelerator, memory: MemoryFit, tensor_parallel_size: int) -> Replica:
+def replica(
+    model: Model,
+    accelerator: Accelerator,
+    memory: MemoryFit,
+    tensor_parallel_size: int,
+    pipeline_parallel_size: int = 1,
+    kv_cache_dtype: KvCacheDtype = "auto",
+) -> Replica:
     """One vLLM server of the published checkpoint, with vLLM's defaults for the accelerator."""
     return Replica(
-        model=_shape(model, tensor_parallel_size),
+        model=_shape(model, tensor_parallel_size, 1 if kv_cache_dtype == "fp8" else BF16_BYTES),
         accelerator=_speed(model, accelerator),
         tensor_parallel_size=tensor_parallel_size,
+        pipeline_parallel_size=pipeline_parallel_size,
         kv_cache_gib=memory.kv_gib,
         max_num_seqs=accelerator.max_num_seqs,
         max_num_batched_tokens=accelerator.max_num_batched_tokens,
@@ -95,10 +119,10 @@ def _speed(model: Model, accelerator: Accelerator) -> AcceleratorSpeed:
     )
 
 
-def _shape(model: Model, tensor_parallel_size: int) -> ModelShape:
+def _shape(model: Model, tensor_parallel_size: int, kv_bytes: int) -> ModelShape:
     """Sparse attention is taken to read all that it keeps."""
     width, shared = _bytes_per_weight(model)
-    full = model.full_layers * model.full_layer_bytes(tensor_parallel_size, BF16_BYTES)
+    full = model.full_layers * model.full_layer_bytes(tensor_parallel_size, kv_bytes)
     index = model.indexer.layers * model.indexer.bytes_per_token if model.indexer else 0
     windows = model.sliding.layers if model.sliding else 0
     return ModelShape(
@@ -111,7 +135,7 @@ def _shape(model: Model, tensor_parallel_size: int) -> ModelShape:
         attention_layers=model.full_layers,
         kv_bytes_per_token=full + index,
         kv_bytes_per_sequence=_state_bytes(model, tensor_parallel_size),
-        kv_bytes_per_window_token=windows * model.sliding_layer_bytes(tensor_parallel_size, BF16_BYTES),
+        kv_bytes_per_window_token=windows * model.sliding_layer_bytes(tensor_parallel_size, kv_bytes),
         window_tokens=model.sliding.window if model.sliding else 0,
         window_layers=windows,
         experts=model.experts.count if model.experts else 0,

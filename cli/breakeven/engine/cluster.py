@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 import urllib3
 from kubernetes import client, config
+from kubernetes.utils import parse_quantity
 
-from breakeven.core.hardware import PlatformPlacement
 from breakeven.core.live import Readiness, Target
 from breakeven.core.manifests import GPU_RESOURCE
 from breakeven.engine import kubeconfig as kubeconfig_file
@@ -22,6 +24,28 @@ from breakeven.errors import ClusterError
 # To connect, and to answer; tried twice.
 _TIMEOUT_S: Final = (5, 10)
 _RETRIES: Final = 1
+# Questions that do not wait for one another.
+AT_ONCE: Final = 8
+
+
+class Forbidden(ClusterError):
+    """The user may not look at it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the API server said: the object, or the Status that says why not."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def is_ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def message(self) -> str:
+        return str(self.body.get("message", "")) or f"HTTP status {self.status}"
 
 
 class Cluster:
@@ -31,18 +55,21 @@ class Cluster:
         self._api = api
         self.target = target
         self.version = version
+        self._known: dict[str, dict[str, tuple[str, bool]]] = {}
 
     def get(self, api_version: str, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
         """One object, or None where it, its kind or its namespace is not there."""
-        plural, namespaced = self._plural(api_version, kind)
-        if not plural:
-            return None
-        scope = f"/namespaces/{namespace}" if namespaced else ""
-        return _get(self._api, f"{_root(api_version)}{scope}/{plural}/{name}")
+        path = self.path(api_version, kind, namespace)
+        return _get(self._api, f"{path}/{name}") if path else None
 
     def list(self, path: str) -> list[dict[str, Any]]:
         """The objects at a path such as `/api/v1/nodes`; none where the path is not known."""
         return list((_get(self._api, path) or {}).get("items") or ())
+
+    def ask(self, method: str, path: str, body: Mapping[str, Any], content_type: str = "application/json") -> Answer:
+        """Send `body`, and give whatever the API server answers."""
+        status, _, answered = _call(self._api, method, path, body, content_type)
+        return Answer(status=status, body=_parsed(self._api, answered))
 
     def text(self, path: str) -> tuple[int, str]:
         """Status and body of what is no Kubernetes object: a log, or what a Service answers through the API server."""
@@ -51,24 +78,22 @@ class Cluster:
 
     def serves(self, api_version: str, kind: str) -> bool:
         """Whether the cluster knows the kind."""
-        return bool(self._plural(api_version, kind)[0])
+        return bool(self.path(api_version, kind, ""))
 
-    def _plural(self, api_version: str, kind: str) -> tuple[str, bool]:
-        listing = _get(self._api, _root(api_version)) or {}
-        for resource in listing.get("resources", ()):
-            if resource["kind"] == kind and "/" not in resource["name"]:
-                return resource["name"], resource["namespaced"]
-        return "", False
+    def path(self, api_version: str, kind: str, namespace: str) -> str:
+        """Where the objects of a kind are; empty where the cluster does not know it."""
+        plural, namespaced = self.resource(api_version, kind)
+        scope = f"/namespaces/{namespace}" if namespaced else ""
+        return f"{_root(api_version)}{scope}/{plural}" if plural else ""
 
-    def gpu_nodes(self, placement: Iterable[PlatformPlacement]) -> dict[str, int]:
-        """Allocatable GPUs by name of each node that any of the platforms' labels accept."""
-        platforms = tuple(placement)
-        nodes = (_get(self._api, "/api/v1/nodes") or {}).get("items", ())
-        return {
-            node["metadata"]["name"]: int(node["status"].get("allocatable", {}).get(GPU_RESOURCE, 0))
-            for node in nodes
-            if any(_accepts(platform, node["metadata"].get("labels", {})) for platform in platforms)
-        }
+    def resource(self, api_version: str, kind: str) -> tuple[str, bool]:
+        """The kind's name in URLs and roles, and whether it lives in namespaces."""
+        if kind not in self._known.get(api_version, {}):
+            resources = (_get(self._api, _root(api_version)) or {}).get("resources", ())
+            self._known[api_version] = {
+                entry["kind"]: (entry["name"], entry["namespaced"]) for entry in resources if "/" not in entry["name"]
+            }
+        return self._known[api_version].get(kind, ("", False))
 
     def readiness(self, *, namespace: str, name: str, serverless: bool) -> Readiness:
         """The Deployment of a stack, or its Knative Service."""
@@ -105,6 +130,7 @@ def _client(path: Path, context: str) -> client.ApiClient:
     """Raises ClusterError, also for a failed credential plugin: the library logs it and goes on without credentials."""
     settings = client.Configuration()
     settings.retries = _RETRIES
+    settings.connection_pool_maxsize = AT_ONCE
     with _logged_errors() as problems:
         try:
             config.load_kube_config(str(path), context, settings, persist_config=False)
@@ -132,31 +158,53 @@ def _logged_errors() -> Iterator[list[str]]:
         logging.getLogger().removeHandler(handler)
 
 
+def quantity(text: object) -> Decimal:
+    """`500m`, `200Gi` or 4 as a number. Raises ValueError."""
+    return Decimal(parse_quantity(text))
+
+
 def _get(api: client.ApiClient, path: str) -> dict[str, Any] | None:
-    """GET as plain JSON; None for 404."""
-    server = api.configuration.host
+    """GET as plain JSON; None for 404. Raises Forbidden where the user may not look."""
     status, reason, body = _call(api, "GET", path)
     if status == 404:
         return None
     if status != 200:
+        kind = Forbidden if status == 403 else ClusterError
         hint = "log in again, or ask for the permission" if status in (401, 403) else ""
-        raise ClusterError(f"{server} refused GET {path}: {status} {reason}", hint=hint)
-    try:
-        found: dict[str, Any] = json.loads(body)
-    except ValueError as error:
-        raise ClusterError(f"{server} does not answer like a Kubernetes API server") from error
-    return found
+        raise kind(f"{api.configuration.host} refused GET {path}: {status} {reason}", hint=hint)
+    return _parsed(api, body)
 
 
-def _call(api: client.ApiClient, method: str, path: str, *, accept: str = "application/json") -> tuple[int, str, bytes]:
+def _call(
+    api: client.ApiClient,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    content_type: str = "",
+    *,
+    accept: str = "application/json",
+) -> tuple[int, str, bytes]:
     """Status, reason and body of the answer. Raises ClusterError where there is none."""
-    request = api.param_serialize(method, path, auth_settings=["BearerToken"], header_params={"Accept": accept})
+    headers = {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {})
+    # The client makes JSON of a POST by itself, and knows no server-side apply.
+    content = json.dumps(body) if method == "PATCH" else body
+    request = api.param_serialize(method, path, auth_settings=["BearerToken"], header_params=headers, body=content)
     try:
         response = api.call_api(*request, _request_timeout=_TIMEOUT_S)
         return response.status, str(response.reason), response.read()
     except (urllib3.exceptions.HTTPError, OSError) as error:
         hint = "is the cluster up, and the context the right one?"
         raise ClusterError(f"{api.configuration.host} is unreachable: {_root_cause(error)}", hint=hint) from error
+
+
+def _parsed(api: client.ApiClient, body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ClusterError(f"{api.configuration.host} does not answer like a Kubernetes API server")
+    return found
 
 
 def _root_cause(error: BaseException) -> str:
@@ -169,10 +217,6 @@ def _root_cause(error: BaseException) -> str:
 
 def _root(api_version: str) -> str:
     return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
-
-
-def _accepts(platform: PlatformPlacement, labels: Mapping[str, str]) -> bool:
-    return all(labels.get(match.key) in match.values for match in platform.labels)
 
 
 def _deployment_readiness(found: dict[str, Any] | None, reason: str) -> Readiness:

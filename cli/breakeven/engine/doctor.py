@@ -11,6 +11,7 @@ from breakeven.core.live import Check
 from breakeven.core.units import count
 from breakeven.engine import session, tools
 from breakeven.engine.cluster import Cluster
+from breakeven.engine.preflight import gpus
 from breakeven.errors import DeployError
 
 # All programs with Go's module and build caches, as measured: 1 GB of programs, 4.5 GB of modules, 2.5 GB of builds.
@@ -56,7 +57,9 @@ def _cluster(where: session.Where) -> Iterator[Check]:
 
 def _accelerators(cluster: Cluster) -> Iterator[Check]:
     """Which profiles find nodes here."""
+    nodes = cluster.list("/api/v1/nodes")
     for profile in load.profiles().values():
-        nodes = cluster.gpu_nodes(profile.placement)
-        detail = f"{count(len(nodes), 'node')} with {count(sum(nodes.values()), 'GPU')}"
-        yield Check(name=f"Nodes for {profile.name}", status="pass" if nodes else "warn", detail=detail)
+        suited = [node for node in gpus.accepted(nodes, profile.placement) if gpus.allocatable_gpus(node)]
+        found = sum(gpus.allocatable_gpus(node) for node in suited)
+        detail = f"{count(len(suited), 'node')} with {count(found, 'GPU')}"
+        yield Check(name=f"Nodes for {profile.name}", status="pass" if suited else "warn", detail=detail)

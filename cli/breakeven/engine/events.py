@@ -18,6 +18,9 @@ from breakeven.core.manifests import Manifest
 from breakeven.errors import GateError
 
 _UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_HIDDEN: Final = (_UNKNOWN, "[secret]", None)
+# What a preview may say of a resource; of anything else it is not known what it would cost.
+_OPERATIONS: Final = {"same", "create", "update", "replace", "delete"}
 
 
 def read(events: Iterable[EngineEvent], dropped: Iterable[str], summary: Mapping[str, int]) -> Changes:
@@ -30,6 +33,7 @@ def read(events: Iterable[EngineEvent], dropped: Iterable[str], summary: Mapping
         for event in events
         if event.resource_pre_event and _is_counted(event.resource_pre_event.metadata)
     )
+    _refuse_unknown_operations(steps)
     changes = Changes(steps=steps)
     counted = {str(getattr(op, "value", op)): count for op, count in summary.items() if count}
     if changes.counts != counted:
@@ -38,6 +42,12 @@ def read(events: Iterable[EngineEvent], dropped: Iterable[str], summary: Mapping
             hint="nothing was applied; run it again, and report this if it stays",
         )
     return changes
+
+
+def _refuse_unknown_operations(steps: Iterable[Change]) -> None:
+    for step in steps:
+        if step.op not in _OPERATIONS:
+            raise GateError(f"{step.urn}: what the operation {step.op!r} would cost is not known; nothing was applied")
 
 
 def _is_counted(step: StepEventMetadata) -> bool:
@@ -60,10 +70,13 @@ def _change(step: StepEventMetadata) -> Change:
 
 
 def _inputs(step: StepEventMetadata, state: Any) -> Manifest | None:
-    """Inputs, not outputs: outputs carry the server's defaults. Raises GateError for unknown objects."""
+    """Inputs, not outputs: outputs carry the server's defaults. Raises GateError for unknown or secret ones."""
     if state is None:
         return None
-    inputs: Manifest = state.inputs or {}
-    if step.type.startswith("kubernetes:") and _UNKNOWN in (inputs.get("kind"), inputs.get("apiVersion")):
+    inputs = {} if state.inputs is None else state.inputs
+    if not isinstance(inputs, Mapping):
+        raise GateError(f"{step.urn}: its inputs are not known before the apply, so it cannot be priced")
+    is_object = step.type.startswith("kubernetes:") and not step.type.startswith("kubernetes:helm.sh/")
+    if is_object and any(inputs.get(key) in _HIDDEN for key in ("kind", "apiVersion")):
         raise GateError(f"{step.urn}: its kind is not known before the apply, so it cannot be priced")
     return inputs

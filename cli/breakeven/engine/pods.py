@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
-from breakeven.core.manifests import GPU_RESOURCE
 from breakeven.core.outcome import Failure, Look
 from breakeven.core.plan import Plan
 from breakeven.core.pod_state import PodState, pod_state
 from breakeven.engine.cluster import Cluster
+from breakeven.engine.preflight import gpus
 from breakeven.errors import ClusterError
 
 _REVISION: Final = "deployment.kubernetes.io/revision"
@@ -121,18 +121,8 @@ def is_simulated(cluster: Cluster, node: str) -> bool:
 
 def allocatable(plan: Plan, cluster: Cluster) -> dict[str, int]:
     """GPUs by name of each node that the profile accepts."""
-    nodes = cluster.list("/api/v1/nodes")
-    return {node["metadata"]["name"]: _gpus(node) for node in nodes if _is_accepted(plan, node)}
-
-
-def _is_accepted(plan: Plan, node: dict[str, Any]) -> bool:
-    labels = node["metadata"].get("labels") or {}
-    platforms = plan.facts.profile.placement
-    return any(all(labels.get(match.key) in match.values for match in entry.labels) for entry in platforms)
-
-
-def _gpus(node: dict[str, Any]) -> int:
-    return int((node["status"].get("allocatable") or {}).get(GPU_RESOURCE, 0))
+    nodes = gpus.accepted(cluster.list("/api/v1/nodes"), plan.facts.profile.placement)
+    return {node["metadata"]["name"]: gpus.allocatable_gpus(node) for node in nodes}
 
 
 def _selector(plan: Plan) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from breakeven import load
+from breakeven import load, render
 from breakeven.core.cost import offered_rents, project
 from breakeven.core.cost_diff import NOTHING, cost_diff
 from breakeven.core.history import Apply, last_good
@@ -17,7 +17,7 @@ from breakeven.core.manifests import gpus_requested
 from breakeven.core.plan import Plan
 from breakeven.core.plan import plan as size
 from breakeven.core.preview import Preview, refuse_unpriced_gpus
-from breakeven.engine import interrupt, leftovers, preflight, stack
+from breakeven.engine import interrupt, leftovers, preflight, stack, tools
 from breakeven.engine.backend import Backend
 from breakeven.engine.cluster import Cluster, connect
 from breakeven.engine.lock import held, holder
@@ -60,10 +60,13 @@ class Rollout:
 
     def preview(self) -> Preview:
         """Raises ClusterError (preflight) or GateError (what would be applied is not what is priced)."""
-        checks = preflight.check(self._plan, self._cluster)
-        preflight.refuse_failures(checks)
-        opened, state = self._open()
+        found = stack.find(self._plan.stack, self._backend)
+        state = found.state if found else EMPTY
+        _refuse_another_cluster(state, self._cluster.target)
         owns = self._owns_namespace(state)
+        checks = preflight.check(self._plan, self._manifests(owns), self._cluster)
+        preflight.refuse_failures(checks)
+        opened = self._open(found)
         self._former = opened.configure(self._config(owns))
         changes = opened.preview()
         preflight.refuse_foreign(changes.created(state.begun), self._plan.namespace, self._cluster)
@@ -102,13 +105,15 @@ class Rollout:
     def left_behind(self) -> str:
         return leftovers.describe(self._plan.stack, self._backend)
 
-    def _open(self) -> tuple[Stack, State]:
-        found = stack.find(self._plan.stack, self._backend)
-        state = found.state if found else EMPTY
-        _refuse_another_cluster(state, self._cluster.target)
+    def _open(self, found: Stack | None) -> Stack:
         self._is_new = found is None
         self._stack = found or stack.create(self._plan.stack, self._backend)
-        return self._stack, state
+        return self._stack
+
+    def _manifests(self, owns_namespace: bool) -> list[render.Manifest]:
+        """What the stack would own."""
+        rendered = render.manifests(self._plan, tools.path("helm"))
+        return [manifest for manifest in rendered if owns_namespace or manifest["kind"] != "Namespace"]
 
     def _owns_namespace(self, state: State) -> bool:
         """A namespace that was there before is used, but never managed: destroy would delete it with all it holds."""

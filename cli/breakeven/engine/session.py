@@ -10,7 +10,9 @@ from breakeven.core.history import Apply
 from breakeven.core.live import Holder
 from breakeven.core.local import MOST_SANDBOX_NODES
 from breakeven.core.plan import Plan
+from breakeven.core.preview import Preview
 from breakeven.engine import holders, rollout, sandbox, tools
+from breakeven.engine import offline as offline_engine
 from breakeven.engine.backend import Backend, backend
 from breakeven.engine.cluster import Cluster, connect
 from breakeven.engine.progress import OnProgress
@@ -40,7 +42,7 @@ def begin(plan: Plan, where: Where, on_progress: OnProgress) -> Rollout:
 def _in_cluster(plan: Plan, where: Where, on_progress: OnProgress) -> Rollout:
     # A cluster that cannot be reached is said at once, before minutes of building.
     cluster = connect(where.kubeconfig, where.context)
-    tools.require("pulumi", "provider", progress=on_progress)
+    tools.require("pulumi", "provider", "helm", progress=on_progress)
     return Rollout(plan, cluster, backend(None), on_progress)
 
 
@@ -51,9 +53,15 @@ def _in_sandbox(plan: Plan, on_progress: OnProgress) -> Rollout:
             f"{plan.nodes:,} nodes are too many for the sandbox, which takes up to {MOST_SANDBOX_NODES}",
             hint="rehearse with fewer replicas; `deploy cost` prices any number",
         )
-    tools.require("pulumi", "provider", *sandbox.MODULES, progress=on_progress)
+    tools.require("pulumi", "provider", "helm", *sandbox.MODULES, progress=on_progress)
     started = sandbox.up(plan.facts.profile, plan.facts.accelerator, plan.nodes, progress=on_progress)
     return Rollout(plan, connect(started.kubeconfig, started.context), backend(started.directory), on_progress)
+
+
+def offline(plan: Plan, *, in_sandbox: bool, on_progress: OnProgress) -> Preview:
+    """A preview from the state alone. Raises GateError where what is rendered is not what is priced."""
+    tools.require("pulumi", "provider", "helm", progress=on_progress)
+    return offline_engine.preview(plan, _existing_backend(in_sandbox))
 
 
 def recorded(name: str, *, in_sandbox: bool, on_progress: OnProgress) -> Recorded:

@@ -26,7 +26,7 @@ from breakeven.core.history import Apply
 from breakeven.engine import events, history, state, tools
 from breakeven.engine.backend import Backend
 from breakeven.engine.state import Locked, State
-from breakeven.errors import ClusterError, DeployError, InputError
+from breakeven.errors import ClusterError, DeployError, GateError, InputError
 
 PROJECT: Final = "breakeven"
 
@@ -87,7 +87,12 @@ class Stack:
         with warnings.catch_warnings(record=True) as dropped:
             warnings.simplefilter("always")
             run = partial(self._stack.preview, on_event=collected.append, color="never", refresh=True)
-            result = _translated(run, collected)
+            try:
+                result = _translated(run, collected)
+            except RuntimeError as error:  # the SDK's own, where the last event did not come
+                raise GateError(
+                    f"the preview is incomplete: {error}", hint="nothing was applied; run it again"
+                ) from error
         lost = [str(warning.message) for warning in dropped if "engine event" in str(warning.message)]
         return events.read(collected, lost, result.change_summary)
 

@@ -72,6 +72,8 @@ _FAMILIES: Final[dict[str, Family]] = {
     "DeepseekV2ForCausalLM": Family(title="DeepSeek-V2", experts="routed", attention="latent"),
     "DeepseekV3ForCausalLM": Family(title="DeepSeek-V3", experts="routed", attention="latent"),
     "DeepseekV32ForCausalLM": Family(title="DeepSeek-V3.2", experts="routed", attention="latent"),
+    "Glm4MoeForCausalLM": Family(title="GLM-4.5", experts="routed", qkv_bias=True),
+    "Glm4MoeLiteForCausalLM": Family(title="GLM-4.7-Flash", experts="routed", attention="latent"),
     "GlmMoeDsaForCausalLM": Family(title="GLM-5", experts="routed", attention="latent"),
     "KimiVLForConditionalGeneration": Family(title="Kimi-VL", experts="routed", attention="latent"),
     "KimiK25ForConditionalGeneration": Family(title="Kimi K2.5", experts="routed", attention="latent"),

@@ -21,6 +21,8 @@ def model(path: Path) -> Model:
     config = read(path)
     kind = family(config.architecture)
     config = replace(config, text={**kind.defaults, **config.text})
+    if config.optional("num_kv_shared_layers"):
+        raise InputError("layers that share one cache are not understood", where=f"{path}: num_kv_shared_layers")
     if kind.attention == "mamba":
         config = replace(config, text={**config.text, "num_hidden_layers": len(attention.pattern(config))})
     forward = _nemotron_feed_forward(config) if kind.attention == "mamba" else feed_forward(config, kind)

@@ -9,6 +9,7 @@ from breakeven.core.api_spend import ApiEquivalent
 from breakeven.core.comparison import Comparison
 from breakeven.core.cost import usd_per_million_tokens
 from breakeven.core.plan import Plan
+from breakeven.core.throughput import Capacity
 from breakeven.core.units import count
 from breakeven.output import age, money, table
 
@@ -81,17 +82,43 @@ def traffic(plan: Plan) -> str:
 
 
 def capacity(plan: Plan) -> str:
-    """What the plan serves of that shape, with the estimate's band, and how busy the traffic keeps it."""
-    one, headroom = plan.capacity, plan.deployment.headroom
-    low, high, saturated = (
-        plan.most_replicas * rate for rate in (one.low, one.high, one.saturated_requests_per_second)
-    )
+    """What the plan serves of that shape, estimated or measured, and how busy the traffic keeps it."""
+    headroom = plan.deployment.headroom
     return (
-        f"This plan serves about {plan.requests_per_second:,.2f} requests/s of that shape ({low:,.2f} to {high:,.2f}) "
-        f"within {plan.deployment.slo}; {saturated:,.2f} saturated.\n"
+        f"{_served(plan)}.\n"
         f"With {_percent(headroom.target_utilisation)} of that at the peak it carries {plan.requests_per_month:,} "
         f"requests a month; this traffic keeps it {_percent(plan.utilisation)} busy."
     )
+
+
+def _served(plan: Plan) -> str:
+    """With the band of an estimate, and with source and date of what is measured."""
+    one = plan.capacity
+    low, high, saturated = (
+        plan.most_replicas * rate for rate in (one.low, one.high, one.saturated_requests_per_second)
+    )
+    within = f"within {plan.deployment.slo}"
+    measured = f"measured {one.date}: {one.source}"
+    if one.basis == "measured":
+        also = "measured, too" if one.saturated_basis == "measured" else "estimated"
+        served = f"This plan serves {plan.requests_per_second:,.2f} requests/s of that shape {within}, {measured}"
+        return f"{served}; {saturated:,.2f} saturated, {also}"
+    served = (
+        f"This plan serves about {plan.requests_per_second:,.2f} requests/s of that shape ({low:,.2f} to {high:,.2f})"
+    )
+    if one.saturated_basis == "measured":
+        return f"{served} {within}, estimated from {saturated:,.2f} saturated, {measured}"
+    return f"{served} {within}; {saturated:,.2f} saturated"
+
+
+def capacity_data(capacity: Capacity) -> dict[str, Any]:
+    """Where `requests_per_second` and `saturated_requests_per_second` are from."""
+    return {
+        "basis": capacity.basis,
+        "saturated_basis": capacity.saturated_basis,
+        "source": capacity.source,
+        "date": None if capacity.date is None else capacity.date.isoformat(),
+    }
 
 
 def _percent(share: float) -> str:

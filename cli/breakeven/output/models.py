@@ -34,7 +34,7 @@ def _row(model: Model) -> list[str]:
         f"{model.context_length:,}",
         model.licence,
         "yes" if model.gated else "no",
-        _checked(model),
+        model.checked.isoformat(),
     ]
 
 
@@ -58,7 +58,7 @@ def _facts(model: Model) -> list[list[str]]:
         ["tool_parser", model.tool_parser or "none known"],
         ["comparator", f"{model.comparator}: the same weights hosted" if model.comparator else "none known"],
         ["source", model.source],
-        ["checked", _checked(model)],
+        ["checked", model.checked.isoformat()],
     ]
 
 
@@ -73,10 +73,6 @@ def _kept(model: Model) -> str:
         mib = model.recurrent.bytes_per_request(1) * model.recurrent.layers / 2**20
         parts.append(f"and {mib:,.0f} MiB a request for {model.recurrent.layers} recurrent layers")
     return "".join(f", {part}" for part in parts)
-
-
-def _checked(model: Model) -> str:
-    return model.checked.isoformat() if model.checked else "not checked"
 
 
 def _data(model: Model) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from breakeven.core.api_spend import ApiPrice
 from breakeven.core.changes import Change, Changes
 from breakeven.core.comparison import compare
 from breakeven.core.manifests import gpus_requested
+from breakeven.core.outage import outages
 from breakeven.core.preview import Preview
 from breakeven.core.units import count
 from breakeven.output import api, bill, checks, diff, offers, plan_line, table
@@ -55,8 +56,9 @@ def heading(preview: Preview) -> str:
     """Which cluster, which stack, which plan: printed before anything is asked."""
     target, plan = preview.target, preview.plan
     kept = ", which exists already and will be kept" if preview.keeps_namespace else ""
+    where = f"{target.server} (context {target.context})" if target.server else ""
     rows = [
-        ("Cluster", f"{target.server} (context {target.context})"),
+        ("Cluster", f"not asked{f'; recorded is {where}' if where else ''}" if preview.is_offline else where),
         ("Stack", f"{plan.stack} in namespace {plan.namespace}{kept}"),
         ("Plan", plan_line.of(plan)),
     ]
@@ -65,12 +67,11 @@ def heading(preview: Preview) -> str:
 
 def _changes(preview: Preview) -> str:
     changes = preview.changes
+    title = "Changes since the last apply, by the rendered manifests alone" if preview.is_offline else "Changes"
     if changes.is_empty:
-        return "Changes\n  no changes"
-    lines = ["Changes", *(f"  {line}" for line in _change_lines(changes)), f"  {_summary(changes)}"]
-    if any(change.op == "replace" for change in changes.objects):
-        lines.append("  ± is deleted before it is made again: an outage until it is ready")
-    return "\n".join(lines)
+        return f"{title}\n  no changes"
+    lines = [title, *(f"  {line}" for line in _change_lines(changes)), f"  {_summary(changes)}"]
+    return "\n".join([*lines, *(f"  ! {line}" for line in outages(changes))])
 
 
 def _change_lines(changes: Changes) -> Iterator[str]:
@@ -139,6 +140,7 @@ def markdown(preview: Preview, prices: Iterable[ApiPrice], at: date) -> str:
         "\n".join(f"- {source}" for source in bill.sources(preview.projection, at)),
         checks.markdown(doubts) if doubts else "",
         changes,
+        "\n".join(f"- **{line}**" for line in outages(preview.changes)),
         api.markdown(compare(preview.plan, prices), at),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -151,11 +153,13 @@ def data(preview: Preview, prices: Iterable[ApiPrice], at: date) -> dict[str, An
         "schema": SCHEMA,
         "prices_at": at.isoformat(),
         "cluster": {"server": preview.target.server, "context": preview.target.context},
+        "offline": preview.is_offline,
         "stack": plan.stack,
         "namespace": plan.namespace,
         "gpus": {"before": preview.gpus_before, "after": preview.gpus_after},
         "counts": preview.changes.counts,
         "changes": [_change_data(change) for change in preview.changes.objects if change.op != "same"],
+        "outages": list(outages(preview.changes)),
         "checks": checks.data(preview.checks),
         "cost": diff.data(preview.diff),
         "prices": bill.price_data(preview.projection, at),

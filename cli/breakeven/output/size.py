@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
 from breakeven.core.candidates import Candidate
 from breakeven.core.latency import Figure
+from breakeven.core.measured import Near
 from breakeven.core.memory import MARGIN_GIB
 from breakeven.core.plan import Plan
 from breakeven.core.rent_price import rent_price
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.split import Split
 from breakeven.core.units import count
-from breakeven.output import age, money, plan_line, size_data, table
+from breakeven.output import age, measured, money, plan_line, size_data, table
 
 _MEMORY_HEADERS: Final = ["Memory of one GPU", "GiB"]
 _SPEED_HEADERS: Final = ["Speed", "Estimate", "Low", "High"]
@@ -22,8 +24,10 @@ _CANDIDATE_HEADERS: Final = [
     *("Parallelism", "Precision", "Replicas", "max_model_len", "KV tokens"),
     *("Saturated /s", "In SLO /s", "Limited by", "$/1M requests", "Of best"),
 ]
+_MOST_ROWS: Final = 12
 _DROPPED_HEADERS: Final = ["Dropped", "Precision", "Why"]
 
+_MEASURED: Final = {"estimate": "", "measured": ", measured"}
 BOUNDS: Final = {
     "ttft_p99": "TTFT p99",
     "tpot": "TPOT",
@@ -33,25 +37,36 @@ BOUNDS: Final = {
 }
 
 
-def render(output: str, sizing: Sizing, at: date) -> str:
-    """By the value of `-o`."""
+def render(output: str, sizing: Sizing, near: Sequence[Near], at: date) -> str:
+    """By the value of `-o`; `near` are the measured runs nearest to the plan."""
     if output == "json":
-        return json.dumps(size_data.data(sizing, at), indent=2)
-    return "\n\n".join(_parts(output, sizing, at))
+        return json.dumps(size_data.data(sizing, near, at), indent=2)
+    return "\n\n".join(_parts(output, sizing, near, at))
 
 
-def _parts(output: str, sizing: Sizing, at: date) -> list[str]:
+def _parts(output: str, sizing: Sizing, near: Sequence[Near], at: date) -> list[str]:
     parts = [_facts(output, sizing, at)]
     if sizing.planned:
         plan = sizing.planned.plan
         parts += [table.render(output, _MEMORY_HEADERS, _memory_rows(plan)), _kv_cache(plan)]
         parts.append(table.render(output, _SPEED_HEADERS, _speed_rows(sizing.planned)))
-    ranked = table.render(output, _CANDIDATE_HEADERS, [_candidate_row(sizing, one) for one in sizing.candidates.ranked])
+        if plan.capacity.date:
+            parts.append(f"Measured {plan.capacity.date}: {plan.capacity.source}. Everything else is estimated.")
+        parts += measured.parts(output, near)
+    shown = _shown(sizing)
+    ranked = table.render(output, _CANDIDATE_HEADERS, [_candidate_row(sizing, one) for one in shown])
     parts.append(_below(output, _ranked_by(sizing), ranked))
+    if hidden := len(sizing.candidates.ranked) - len(shown):
+        parts.append(f"{hidden} more serve less; -o json has them all.")
     parts.append("\n".join(_notes(sizing)) if output != "markdown" else "\n\n".join(_notes(sizing)))
     if sizing.candidates.dropped:
         parts.append(table.render(output, _DROPPED_HEADERS, _dropped_rows(sizing)))
     return parts
+
+
+def _shown(sizing: Sizing) -> list[Candidate]:
+    """A screen of the best, and the plan's."""
+    return [one for place, one in enumerate(sizing.candidates.ranked) if place < _MOST_ROWS or sizing.is_chosen(one)]
 
 
 def _below(output: str, heading: str, rows: str) -> str:
@@ -107,12 +122,13 @@ def _speed_rows(planned: Planned) -> list[list[str]]:
     full, load, replicas = planned.saturated, planned.mean_load, planned.plan.replicas
     of = f", {count(replicas, 'replica')}"
     capacity = planned.plan.capacity
-    within = Figure(value=capacity.requests_per_second, band=full.requests_per_second.band)
+    within = Figure(value=capacity.requests_per_second, band=capacity.band)
+    most = f"saturated{_MEASURED[capacity.saturated_basis]}{of}"
     figures = [
-        (f"within the SLO{of}: requests/s", within, replicas),
-        (f"saturated{of}: requests/s", full.requests_per_second, replicas),
-        (f"saturated{of}: output tokens/s", full.output_tokens_per_second, replicas),
-        (f"saturated{of}: total tokens/s", full.total_tokens_per_second, replicas),
+        (f"within the SLO{_MEASURED[capacity.basis]}{of}: requests/s", within, replicas),
+        (f"{most}: requests/s", full.requests_per_second, replicas),
+        (f"{most}: output tokens/s", full.output_tokens_per_second, replicas),
+        (f"{most}: total tokens/s", full.total_tokens_per_second, replicas),
     ]
     if load is None:
         missing = ["at the mean load: more requests than it serves", "-", "-", "-"]
@@ -126,12 +142,7 @@ def _speed_rows(planned: Planned) -> list[list[str]]:
 
 
 def _speed_row(name: str, figure: Figure, times: int) -> list[str]:
-    return [name, *(_figure(times * value) for value in (figure.value, figure.low, figure.high))]
-
-
-def _figure(value: float) -> str:
-    """Three digits or so: an estimate has no more."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}" if value >= 10 else f"{value:,.2f}"
+    return [name, *(measured.figure(times * value) for value in (figure.value, figure.low, figure.high))]
 
 
 def _ranked_by(sizing: Sizing) -> str:
@@ -152,18 +163,23 @@ def parallelism(split: Split) -> str:
     return f"TP {tp} × PP {pp}" if pp > 1 else f"TP {tp}"
 
 
+def stored(split: Split) -> str:
+    """Weights, and KV cache where it is not as the activations."""
+    return split.precision if split.kv_cache_dtype == "auto" else f"{split.precision}, KV {split.kv_cache_dtype}"
+
+
 def _candidate_row(sizing: Sizing, candidate: Candidate) -> list[str]:
     best = sizing.candidates.ranked[0].slo_requests_per_second
     mine = candidate.slo_requests_per_second
     usd = candidate.usd_per_million_requests
     return [
         parallelism(candidate.split) + (" (up)" if sizing.is_chosen(candidate) else ""),
-        candidate.split.precision,
+        stored(candidate.split),
         f"{candidate.replicas_per_node:,}",
         f"{candidate.memory.max_model_len:,}",
         f"{candidate.memory.kv_tokens:,}",
-        _figure(candidate.requests_per_second),
-        _figure(mine),
+        measured.figure(candidate.requests_per_second),
+        measured.figure(mine),
         BOUNDS[candidate.under_slo.bound],
         "-" if usd is None else money.usd(usd),
         "-" if not best else f"{100 * mine / best:.0f} %",
@@ -178,8 +194,8 @@ def _notes(sizing: Sizing) -> list[str]:
     ]
     if any(split.pipeline_parallel_size > 1 for split in splits):
         notes.append("No measured row has pipeline parallelism: rates with PP are the model's alone.")
-    if any(split.precision != sizing.facts.model.precision for split in splits):
-        notes.append("With --precision fp8 vLLM quantises at the start; what that does to answers is not looked at.")
+    if any(split.precision != sizing.facts.model.precision or split.kv_cache_dtype != "auto" for split in splits):
+        notes.append("--precision fp8 and --kv-cache-dtype fp8 quantise; what that does to answers is not looked at.")
     return notes
 
 
@@ -196,8 +212,12 @@ def _verdict(sizing: Sizing) -> str:
 
 
 def _named(split: Split) -> str:
-    return f"{parallelism(split)} in {split.precision}"
+    return f"{parallelism(split)} in {stored(split)}"
 
 
 def _dropped_rows(sizing: Sizing) -> list[list[str]]:
-    return [[parallelism(one.split), one.split.precision, one.reason] for one in sizing.candidates.dropped]
+    """What does not fit for the same reason whatever the KV cache holds is said once."""
+    seen = {
+        (parallelism(one.split), one.split.precision, one.reason): one for one in reversed(sizing.candidates.dropped)
+    }
+    return [[parallelism(one.split), stored(one.split), one.reason] for one in reversed(seen.values())]

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from breakeven.core.candidates import Candidate
+from breakeven.core.candidates import Candidate, Length
 from breakeven.core.latency import Estimate, Figure
+from breakeven.core.measured import Near
 from breakeven.core.memory import MemoryFit
 from breakeven.core.rent_price import RentPrice, rent_price
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.split import Split
 from breakeven.core.units import cents
-from breakeven.output import age
+from breakeven.output import age, api, measured
 
 SCHEMA: Final = "breakeven.size/1"
 
 
-def data(sizing: Sizing, at: date) -> dict[str, Any]:
+def data(sizing: Sizing, near: Sequence[Near], at: date) -> dict[str, Any]:
     """Money as decimal strings, unknown as null; `requests_per_second` of a candidate are those of the node."""
     facts, workload = sizing.facts, sizing.deployment.workload
     rent = node_usd_per_month(sizing)
@@ -41,6 +43,7 @@ def data(sizing: Sizing, at: date) -> dict[str, Any]:
             "ttft_p99_validated": False,
         },
         "plan": _plan(sizing.planned) if sizing.planned else None,
+        "measured_near": [measured.data(one) for one in near],
         "refused": sizing.refused,
         "node_usd_per_month": None if rent is None else str(rent),
         "rent_price": _rent_price(rent_price(facts), at),
@@ -71,6 +74,7 @@ def _plan(planned: Planned) -> dict[str, Any]:
         "saturated": _rates(planned.saturated, plan.replicas),
         "slo_requests_per_second": round(plan.requests_per_second, 4),
         "bound": plan.capacity.bound,
+        "capacity": api.capacity_data(plan.capacity),
         "utilisation": round(plan.utilisation, 4),
         "requests_per_month": plan.requests_per_month,
         "mean_load": _load(load) if load else None,
@@ -117,11 +121,20 @@ def _figure(figure: Figure, times: int = 1) -> dict[str, float]:
     }
 
 
+def _length(length: Length) -> dict[str, Any]:
+    return {
+        "max_model_len": length.max_model_len,
+        "fits": length.fits,
+        "concurrency": round(length.concurrency, 2),
+    }
+
+
 def _split(split: Split) -> dict[str, Any]:
     return {
         "tensor_parallel_size": split.tensor_parallel_size,
         "pipeline_parallel_size": split.pipeline_parallel_size,
         "precision": split.precision,
+        "kv_cache_dtype": split.kv_cache_dtype,
     }
 
 
@@ -132,6 +145,7 @@ def _candidate(sizing: Sizing, candidate: Candidate) -> dict[str, Any]:
         "chosen_by_up": sizing.is_chosen(candidate),
         "replicas_per_node": candidate.replicas_per_node,
         "memory": _memory(candidate.memory),
+        "max_model_lens": [_length(one) for one in candidate.lengths],
         "saturated": _rates(candidate.saturated, candidate.replicas_per_node),
         "slo_requests_per_second": round(candidate.slo_requests_per_second, 4),
         "bound": candidate.under_slo.bound,

@@ -1,0 +1,47 @@
+"""What stops serving while an apply runs, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+
+from breakeven.core.changes import Change, Changes
+from breakeven.core.manifests import Manifest, pod_spec
+from breakeven.core.rollout_rules import start_s, surge_and_unavailable
+
+_REPLACED = "is deleted before it is made again"
+
+
+def outages(changes: Changes) -> tuple[str, ...]:
+    """A line for each change that interrupts the service or loses something."""
+    return tuple(line for change in changes.objects for line in _of(change))
+
+
+def _of(change: Change) -> Iterator[str]:
+    what = f"{change.manifest['kind']} {change.manifest.get('metadata', {}).get('name', '')}"
+    if change.op == "replace":
+        yield f"{what} {_REPLACED}: {_loss(change.manifest)}"
+    elif change.op == "update" and change.new and _serves_nobody(change, change.new):
+        yield f"{what} replaces its only replica without a spare: an outage until it is ready, {_wait(change.new)}"
+
+
+def _loss(manifest: Manifest) -> str:
+    if pod_spec(manifest):
+        return f"an outage until it is ready, {_wait(manifest)}"
+    if manifest["kind"] == "PersistentVolumeClaim":
+        return "the weights on it are lost and downloaded again"
+    return "an outage until it is ready"
+
+
+def _wait(manifest: Manifest) -> str:
+    return f"up to {ceil(start_s(manifest) / 60)} min"
+
+
+def _serves_nobody(change: Change, new: Manifest) -> bool:
+    """Pods are replaced when their template changes; a Knative revision starts beside the old one."""
+    if new.get("kind") != "Deployment":
+        return False
+    old_replicas = ((change.old or {}).get("spec") or {}).get("replicas", 1)
+    surge, unavailable = surge_and_unavailable(new)
+    is_new_template = any(path.startswith("spec.template") for path in change.paths)
+    return is_new_template and not surge and 0 < int(old_replicas) <= unavailable

@@ -1,0 +1,72 @@
+"""Is the cluster new enough, and does it know every kind of object, with the features that they use?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from breakeven.core.live import Check
+from breakeven.engine.preflight.subject import Subject
+
+# The chart's kubeVersion: the built-in sleep of preStop is on by default from 1.30 on.
+_OLDEST: Final = (1, 30)
+
+_KNATIVE: Final = "serving.knative.dev/"
+_FIXES: Final = {_KNATIVE: "install Knative Serving, or choose a profile that is not serverless"}
+
+# A Knative Service may use these fields of a pod only where the cluster's operator allowed them, in the ConfigMap
+# knative-serving/config-features: https://knative.dev/docs/serving/configuration/feature-flags/
+_FLAGS: Final = ("kubernetes.podspec-affinity", "kubernetes.podspec-tolerations")
+_FLAGS_OF_A_VOLUME: Final = ("kubernetes.podspec-securitycontext",)
+# Of these two "allowed" is not enough: Knative 0.48, pkg/apis/serving/k8s_validation.go, validateVolume.
+_ENABLED_FLAGS_OF_A_VOLUME: Final = (
+    "kubernetes.podspec-persistent-volume-claim",
+    "kubernetes.podspec-persistent-volume-write",
+)
+
+
+def check(subject: Subject) -> Iterator[Check]:
+    yield _version(subject.cluster.version)
+    yield from _unknown(subject)
+    if any(item.path and item.manifest["apiVersion"].startswith(_KNATIVE) for item in subject.objects):
+        yield _knative_flags(subject)
+
+
+def _version(version: str) -> Check:
+    oldest = ".".join(map(str, _OLDEST))
+    found = re.match(r"v?(\d+)\.(\d+)", version)
+    if found is None:
+        fix = f"the chart needs Kubernetes {oldest} or newer"
+        return Check(name="Kubernetes", status="warn", detail=f"its version is {version!r}", fix=fix)
+    if (int(found[1]), int(found[2])) < _OLDEST:
+        fix = f"upgrade the cluster to {oldest} or newer"
+        return Check(name="Kubernetes", status="fail", detail=f"{version} is older than {oldest}", fix=fix)
+    return Check(name="Kubernetes", status="pass", detail=version)
+
+
+def _unknown(subject: Subject) -> Iterator[Check]:
+    for item in subject.objects:
+        if not item.path:
+            version = item.manifest["apiVersion"]
+            install = f"install what serves {version}, or leave that feature out"
+            fix = next((fix for group, fix in _FIXES.items() if version.startswith(group)), install)
+            detail = f"the cluster does not know {version} {item.kind}"
+            yield Check(name="Kinds", status="fail", detail=detail, fix=fix)
+
+
+def _knative_flags(subject: Subject) -> Check:
+    has_volume = subject.plan.deployment.weights.storage == "pvc"
+    loose = _FLAGS + (_FLAGS_OF_A_VOLUME if has_volume else ())
+    strict = _ENABLED_FLAGS_OF_A_VOLUME if has_volume else ()
+    features = subject.cluster.get("v1", "ConfigMap", "knative-serving", "config-features")
+    if features is None:
+        detail = "Knative's controllers are not in this cluster; a real one needs them, with these flags enabled"
+        return Check(name="Knative flags", status="warn", detail=detail, fix=", ".join((*loose, *strict)))
+    data = {flag: str(value).casefold() for flag, value in (features.get("data") or {}).items()}
+    missing = [flag for flag in loose if data.get(flag) not in ("enabled", "allowed")]
+    missing += [flag for flag in strict if data.get(flag) != "enabled"]
+    if not missing:
+        return Check(name="Knative flags", status="pass", detail=f"enabled: {', '.join((*loose, *strict))}")
+    fix = f"set {', '.join(missing)} to enabled in ConfigMap knative-serving/config-features"
+    return Check(name="Knative flags", status="fail", detail=f"not enabled: {', '.join(missing)}", fix=fix)
