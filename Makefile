@@ -44,6 +44,7 @@ golden: tools ## write the checked-in examples and the chart's snapshots anew
 bench: tools ## measure what the README claims
 	@$(BIN)/python -m bench.accuracy_memory
 	@$(BIN)/python -m bench.startup
+	@$(BIN)/python -m bench.recommend
 	@$(BIN)/python -m bench.up
 	@$(BIN)/python -m bench.accuracy_throughput
 	@$(BIN)/python -m bench.arrivals

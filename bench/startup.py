@@ -11,7 +11,7 @@ from bench.harness import Contestant, machine, race, table
 _ROUNDS: Final = 31
 
 # What the console script of an installed `deploy` does.
-_DEPLOY: Final = "import sys; from breakeven.main import main; sys.exit(main())"
+DEPLOY: Final = "import sys; from breakeven.main import main; sys.exit(main())"
 
 _BARE: Final = """
 import click
@@ -35,9 +35,9 @@ cli(prog_name="bare")
 def main() -> None:
     """Print two tables."""
     print(machine())
-    help_ = {"bare Click, --help": program(_BARE, "--help"), "deploy --help": program(_DEPLOY, "--help")}
+    help_ = {"bare Click, --help": program(_BARE, "--help"), "deploy --help": program(DEPLOY, "--help")}
     print(table("Help", race(help_, rounds=_ROUNDS)))
-    verbs = {"bare Click, a command": program(_BARE, "hello"), "deploy profiles": program(_DEPLOY, "profiles")}
+    verbs = {"bare Click, a command": program(_BARE, "hello"), "deploy profiles": program(DEPLOY, "profiles")}
     print(table("A command", race(verbs, rounds=_ROUNDS)))
 
 

@@ -46,6 +46,7 @@ def imported(*arguments: str) -> set[str]:
         ("models",),
         ("cost", "--help"),
         ("size", "--help"),
+        ("recommend", "--help"),
     ],
 )
 def test_quick_verbs_import_nothing_slow(arguments: tuple[str, ...]) -> None:

@@ -53,8 +53,8 @@ def plain(record: Any) -> Any:
 def _convert(data: Any, type_: Any, path: KeyPath) -> Any:
     if dataclasses.is_dataclass(type_):
         return _record(data, type_, path)
-    if isinstance(type_, UnionType) or get_origin(type_) is Union:
-        # Every union of ours is `X | None`; that of a Literal is a typing.Union.
+    if get_origin(type_) in (UnionType, Union):
+        # Every union of ours is `X | None`; of a Literal it is typing's own kind.
         return None if data is None else _convert(data, get_args(type_)[0], path)
     if get_origin(type_) is tuple:
         return _items(data, get_args(type_)[0], path)

@@ -20,6 +20,7 @@ _VERBS: Final = {
     "models": "Models that can be chosen, with sources.",
     "size": "Does it fit: parallelism, KV cache, throughput and latency.",
     "cost": "The monthly bill beside the same traffic at an API.",
+    "recommend": "The cheapest plans and APIs for some traffic.",
     "render": "Write Helm values and manifests to a directory.",
     "preview": "Show what would change and what it would cost.",
     "up": "Preview, confirm, apply, wait, report.",

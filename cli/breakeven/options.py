@@ -45,6 +45,16 @@ class _Usd(click.ParamType[Decimal]):
             self.fail(f"{value!r} is not an amount of USD", param, ctx)
 
 
+USD: Final = _Usd()
+
+
+def above_0(ctx: click.Context, param: click.Parameter, usd: Decimal | None) -> Decimal | None:
+    """Callback of an amount that no file says: those in deploy.yaml are looked at where it is read."""
+    if usd is not None and not (usd.is_finite() and usd > 0):
+        raise click.BadParameter(f"must be an amount above 0, got {usd}", ctx, param)
+    return usd
+
+
 class _Date(click.ParamType[date]):
     name = "date"
 
@@ -155,15 +165,37 @@ def _origin(option: click.Parameter, ctx: click.Context) -> str:
 
 option: Final = partial(click.option, cls=_Option)
 
+_FILE: Final = option(
+    "-f",
+    "--file",
+    type=click.Path(path_type=Path),
+    help="Deployment file; ./deploy.yaml is read where there is one.",
+)
+
 _STACK: Final = (
-    option(
-        "-f",
-        "--file",
-        type=click.Path(path_type=Path),
-        help="Deployment file; ./deploy.yaml is read where there is one.",
-    ),
+    _FILE,
     option("-p", "--profile", shell_complete=complete_profile, help="Hardware profile; see `deploy profiles`."),
     option("--name", help="Name of the stack; the profile's name by default."),
+)
+
+# The traffic, how fast it must be served, and how much is left free.
+_TRAFFIC: Final = (
+    option("--requests-per-month", type=int, help="Traffic; 1,000,000 by default."),
+    option("--input-tokens", type=int, help="Input tokens of an average request; 500 by default."),
+    option("--output-tokens", type=int, help="Output tokens of an average request; 200 by default."),
+    option("--cached-share", type=float, help="Part of the input that a prefix cache holds already; 0 by default."),
+    option("--peak-to-mean", type=float, help="Traffic of the busiest time ÷ its mean; 1 by default: level."),
+    option("--ttft-p99-ms", type=_Milliseconds(), help="Objective for 99 of 100 first tokens; 2,000 by default."),
+    option("--tpot-ms", type=_Milliseconds(), help="Objective for the median time per token; 50 by default."),
+    option("--target-utilisation", type=float, help="Share of the capacity that the peak may take; 0.77 by default."),
+    option("--spare-replicas", type=int, help="Replicas beyond what the peak needs; 0 by default."),
+)
+
+# Besides rent.
+_PRICES: Final = (
+    option("--ops-usd-per-month", type=_Usd(), help="Operations; the profile's default without it."),
+    option("--setup-usd-per-month", type=_Usd(), help="Setup, amortised; the profile's default without it."),
+    option("--storage-usd-per-gib-month", type=_Usd(), help="Price of the weights' volume."),
 )
 
 _DEPLOYMENT: Final = (
@@ -184,15 +216,7 @@ _DEPLOYMENT: Final = (
         help="Weights on the node's disk (emptyDir, the default) or on a volume.",
     ),
     option("--storage-class", help="StorageClass of the weights' volume."),
-    option("--requests-per-month", type=int, help="Traffic; 1,000,000 by default."),
-    option("--input-tokens", type=int, help="Input tokens of an average request; 500 by default."),
-    option("--output-tokens", type=int, help="Output tokens of an average request; 200 by default."),
-    option("--cached-share", type=float, help="Part of the input that a prefix cache holds already; 0 by default."),
-    option("--peak-to-mean", type=float, help="Traffic of the busiest time ÷ its mean; 1 by default: level."),
-    option("--ttft-p99-ms", type=_Milliseconds(), help="Objective for 99 of 100 first tokens; 2,000 by default."),
-    option("--tpot-ms", type=_Milliseconds(), help="Objective for the median time per token; 50 by default."),
-    option("--target-utilisation", type=float, help="Share of the capacity that the peak may take; 0.77 by default."),
-    option("--spare-replicas", type=int, help="Replicas beyond what the peak needs; 0 by default."),
+    *_TRAFFIC,
     option("--tensor-parallel-size", type=int, help="GPUs that a replica is cut over; by default the best in the SLO."),
     option("--pipeline-parallel-size", type=int, help="Stages of a replica; by default 1 where that fits."),
     option(
@@ -212,9 +236,7 @@ _DEPLOYMENT: Final = (
     ),
     option("--offer", help="Dated GPU offer instead of the reference rent; see `deploy profiles NAME`."),
     option("--usd-per-gpu-hour", type=_Usd(), help="Your own price of one GPU, instead of --offer."),
-    option("--ops-usd-per-month", type=_Usd(), help="Operations; the profile's default without it."),
-    option("--setup-usd-per-month", type=_Usd(), help="Setup, amortised; the profile's default without it."),
-    option("--storage-usd-per-gib-month", type=_Usd(), help="Price of the weights' volume."),
+    *_PRICES,
 )
 
 # What changes a plan, and does not only say which stack is meant.
@@ -243,6 +265,11 @@ def stack_options(function: F) -> F:
 def deployment_options(function: F) -> F:
     """Everything that goes into a plan. Collect it with `deployment(**inputs)`."""
     return _all((*_STACK, *_DEPLOYMENT), function)
+
+
+def traffic_options(function: F) -> F:
+    """What a plan is chosen for. Collect it with `traffic(**inputs)`."""
+    return _all((_FILE, *_TRAFFIC, *_PRICES), function)
 
 
 def compare_option(function: F) -> F:
@@ -282,14 +309,46 @@ def cluster_options(function: F) -> F:
 
 def deployment(file: Path | None, **inputs: Any) -> Deployment:
     """deploy.yaml with flags and environment laid over it. Raises InputError."""
-    # A broken link or a directory of that name is an error to be told, not a file that is not there.
-    path = file or (DEPLOY_YAML if os.path.lexists(DEPLOY_YAML) else None)
+    path = _file(file)
     overrides = _overrides({name: value for name, value in inputs.items() if value is not None})
     if path is None and ("profile",) not in overrides:
         raise InputError(
             "no profile given", hint="add --profile NAME (`deploy profiles` lists them) or write a deploy.yaml"
         )
     return load.deployment(path, overrides)
+
+
+def traffic(file: Path | None, **inputs: Any) -> Deployment:
+    """As `deployment`, of no profile yet: the one that the file names is replaced by just any."""
+    path = _file(file)
+    overrides = _overrides({name: value for name, value in inputs.items() if value is not None})
+    return load.deployment(path, {**overrides, ("profile",): (next(iter(load.profiles())), "--profile")})
+
+
+def _file(given: Path | None) -> Path | None:
+    # A broken link or a directory of that name is an error to be told, not a file that is not there.
+    return given or (DEPLOY_YAML if os.path.lexists(DEPLOY_YAML) else None)
+
+
+def flags(deployment: Deployment) -> list[str]:
+    """What to type after a verb for this deployment, without what is the default anyway."""
+    from breakeven.core.deployment import Deployment
+
+    default = Deployment(profile="")
+    typed = []
+    for name, path in _KEYS.items():
+        value = _value(deployment, path)
+        if value is not None and value != _value(default, path):
+            typed += [f"--{name.replace('_', '-')}", str(value).removesuffix(".0")]
+    return typed
+
+
+def _value(deployment: Deployment, path: KeyPath) -> Any:
+    """None where a part of the path is not given."""
+    found: Any = deployment
+    for key in path:
+        found = getattr(found, str(key), None)
+    return found
 
 
 def _overrides(given: dict[str, Any]) -> dict[KeyPath, tuple[Any, str]]:

@@ -18,6 +18,8 @@ from breakeven import load
 from breakeven.core.api_rates import ApiRates, cached_tokens, of_cached, per_million, rates_at
 from breakeven.core.api_spend import ApiPrice
 from breakeven.core.comparator import Comparator, parse
+from breakeven.core.deployment import Deployment
+from breakeven.core.model import Model
 from breakeven.core.plan import Plan
 from breakeven.core.units import plain_usd
 from breakeven.core.workload import Workload
@@ -40,10 +42,17 @@ _NOON: Final = time(12, tzinfo=UTC)
 
 def prices(plan: Plan, compare_with: Iterable[str], at: date) -> tuple[ApiPrice, ...]:
     """What was asked for, each once; otherwise the packaged comparators and the plan's own weights, hosted."""
-    hosted = plan.facts.model.comparator
-    asked = tuple(compare_with) or (*load.comparators(), *((hosted,) if hosted else ()))
-    own, packaged = load.api_rates_in(plan.deployment.prices.api_overrides), load.api_rates()
-    return tuple(price(name, plan.workload, at, own, packaged) for name in dict.fromkeys(asked))
+    return prices_beside([plan.facts.model], plan.deployment, compare_with, at)
+
+
+def prices_beside(
+    models: Iterable[Model], deployment: Deployment, compare_with: Iterable[str], at: date
+) -> tuple[ApiPrice, ...]:
+    """As `prices`, of a plan for any of the models."""
+    hosted = [model.comparator for model in models if model.comparator]
+    asked = tuple(compare_with) or (*load.comparators(), *hosted)
+    own, packaged = load.api_rates_in(deployment.prices.api_overrides), load.api_rates()
+    return tuple(price(name, deployment.workload, at, own, packaged) for name in dict.fromkeys(asked))
 
 
 def price(name: str, workload: Workload, at: date, *overrides: Iterable[ApiRates]) -> ApiPrice:

@@ -132,6 +132,11 @@ def plan(deployment: Deployment, facts: Facts) -> Plan:
     Raises InfeasibleError when the model does not fit the profile's node, or cannot keep the latency objective there.
     """
     chosen = _choose(deployment, facts)
+    return plan_of(deployment, facts, chosen)
+
+
+def plan_of(deployment: Deployment, facts: Facts, chosen: Candidate) -> Plan:
+    """That of one candidate. Raises InfeasibleError where it keeps the objective at no load."""
     capacity = _capacity(deployment, facts, chosen)
     replicas, bounds = _replicas(deployment, facts.profile, chosen, capacity)
     return Plan(
@@ -163,8 +168,8 @@ def _capacity(deployment: Deployment, facts: Facts, chosen: Candidate) -> Capaci
     if run:
         refuse_other(run, deployment, facts, chosen.split)
     if within is None and not (run and run.requests_per_second):
-        raise _too_slow(deployment, facts, chosen)
-    alone = _alone(deployment, facts, chosen)
+        raise too_slow(deployment, facts, chosen)
+    alone = alone_on(deployment, facts, chosen)
     within = within or alone
     estimated = Capacity(
         requests_per_second=within.requests_per_second.value,
@@ -174,11 +179,6 @@ def _capacity(deployment: Deployment, facts: Facts, chosen: Candidate) -> Capaci
         bound=chosen.under_slo.bound,
     )
     return capacity_of(run, estimated) if run else estimated
-
-
-def _alone(deployment: Deployment, facts: Facts, chosen: Candidate) -> Estimate:
-    """One request at a time: no load is lighter."""
-    return estimate(server(facts, chosen.split, chosen.memory), requests_of(deployment.workload), 1.0)
 
 
 def _replicas(
@@ -253,12 +253,17 @@ def _no_such_split(deployment: Deployment, facts: Facts) -> InfeasibleError:
     )
 
 
-def _too_slow(deployment: Deployment, facts: Facts, chosen: Candidate) -> InfeasibleError:
+def too_slow(deployment: Deployment, facts: Facts, chosen: Candidate) -> InfeasibleError:
     """With what one request at a time takes."""
-    alone = _alone(deployment, facts, chosen)
+    alone = alone_on(deployment, facts, chosen)
     ttft, tpot = ceil(alone.ttft_p99_ms.value), ceil(alone.tpot_ms.value)
     return InfeasibleError(
         f"{facts.model.name} on {facts.profile.name} keeps {deployment.slo} at no load: "
         f"one request alone takes about {ttft:,} ms to its first token (p99) and {tpot:,} ms for each further one",
         hint=f"ask for less (--ttft-p99-ms above {ttft}, --tpot-ms above {tpot}), shorter prompts, or faster hardware",
     )
+
+
+def alone_on(deployment: Deployment, facts: Facts, chosen: Candidate) -> Estimate:
+    """One request at a time."""
+    return estimate(server(facts, chosen.split, chosen.memory), requests_of(deployment.workload), 1.0)
