@@ -92,7 +92,7 @@ def test_dollars_follow_the_live_gpus(
 ) -> None:
     found = drift(planned("4xa100"), [(deployment(), live)])
     assert (found.gpus_applied, found.gpus_live) == (4, gpus)
-    assert found.diff.total.delta_usd == Decimal(delta)
+    assert found.diff.delta_usd == Decimal(delta)
     assert found.is_none == (live == deployment())
 
 

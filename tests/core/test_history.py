@@ -37,6 +37,7 @@ def test_the_last_good_one_has_other_inputs_and_succeeded() -> None:
     assert replicas(last_good(applies, {"replicas": 2})) == 1
     assert last_good([apply(1, 1)], {"replicas": 1}) is None
     assert last_good([], {}) is None
+    assert last_good([apply(1, 1)], {"replicas": 1, "budget": {"max_usd_per_month": "9000"}}) is None
 
 
 def test_the_month_begins_on_its_first_day() -> None:

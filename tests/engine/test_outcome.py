@@ -16,6 +16,7 @@ import pytest
 from tests.engine.deploy import deploy, refuse, succeed
 
 from breakeven.core import outcome
+from breakeven.core.budget import Approval, Verdict
 from breakeven.core.plan import Plan
 from breakeven.engine import watch
 from breakeven.engine.backend import backend
@@ -234,4 +235,4 @@ def rollout(plan: Plan, sandbox: Sandbox, tmp_path: Path) -> Rollout:
 
 
 def apply(up: Rollout) -> None:
-    up.apply(lambda op, urn: None, lambda readiness: None)
+    up.apply(Approval(verdict=Verdict(rulings=())), lambda op, urn: None, lambda readiness: None)

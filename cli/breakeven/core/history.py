@@ -46,9 +46,13 @@ class Spent:
 
 
 def last_good(applies: Iterable[Apply], current: Mapping[str, Any]) -> Apply | None:
-    """The newest apply that succeeded with other inputs than the current ones."""
-    good = (apply for apply in applies if apply.succeeded and apply.deployment != current)
+    """The newest apply that succeeded with other inputs than the current ones. A budget alone makes no other plan."""
+    good = (apply for apply in applies if apply.succeeded and _planned(apply.deployment) != _planned(current))
     return max(good, key=lambda apply: apply.started, default=None)
+
+
+def _planned(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in deployment.items() if key != "budget"}
 
 
 def spans(applies: Iterable[Apply], now: datetime) -> tuple[Span, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from breakeven.core.cost import CostProjection
 from breakeven.core.drift import Drift
@@ -15,7 +16,10 @@ from breakeven.core.pod_state import PodState
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """`allocatable` are GPUs by name of each node that the profile accepts. `last` is None where none is recorded."""
+    """`allocatable` are GPUs by name of each node that the profile accepts. `last` is None where none is recorded.
+
+    `override` is why the last apply passed over its budget.
+    """
 
     plan: Plan
     target: Target
@@ -24,6 +28,7 @@ class Standing:
     allocatable: Mapping[str, int]
     health: Health
     recorded: CostProjection
+    override: Mapping[str, Any] | None
     last: Apply | None
     spent: Spent | None
     drift: Drift

@@ -31,6 +31,7 @@ def standing(found: Recorded, now: datetime) -> Standing:
         allocatable=pods.allocatable(found.plan, found.cluster),
         health=health(found.plan, found.cluster, live),
         recorded=found.state.cost,
+        override=found.state.override,
         last=last,
         spent=_spent(found, applies, now),
         drift=drift.find(found),

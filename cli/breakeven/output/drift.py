@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any, Final
 
 from breakeven.core.drift import Drift, DriftedObject
@@ -30,7 +31,7 @@ def text(plan: Plan, target: Target, drift: Drift) -> str:
         f"Drift    {summary(drift)}",
     ]
     if not drift.is_none:
-        parts += [table.text(_HEADERS, _rows(drift)), *([diff.text(drift.diff)] if _delta(drift) else [])]
+        parts += [table.text(_HEADERS, _rows(drift)), *([diff.text(drift.diff)] if _delta(drift) != 0 else [])]
         parts.append("`deploy up` puts it right, after it has shown the same as a preview.")
     return "\n\n".join(parts)
 
@@ -39,7 +40,7 @@ def markdown(plan: Plan, drift: Drift) -> str:
     """The verdict first."""
     parts = [f"### Drift of `{plan.stack}`: {summary(drift)}"]
     if not drift.is_none:
-        parts += [table.markdown(_HEADERS, _rows(drift)), *([diff.markdown(drift.diff)] if _delta(drift) else [])]
+        parts += [table.markdown(_HEADERS, _rows(drift)), *([diff.markdown(drift.diff)] if _delta(drift) != 0 else [])]
     return "\n\n".join(parts)
 
 
@@ -59,10 +60,8 @@ def _price(drift: Drift) -> str:
     return f"{money.delta(delta)} a month" if delta else "the bill stays"
 
 
-def _delta(drift: Drift) -> Any:
-    """Of the known lines, where one has no price."""
-    total = drift.diff.total.delta_usd
-    return drift.diff.known.delta_usd if total is None else total
+def _delta(drift: Drift) -> Decimal | None:
+    return drift.diff.delta_usd
 
 
 def _scaled(entry: DriftedObject) -> str:

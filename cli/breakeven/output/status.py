@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -32,6 +33,14 @@ def render(output: str, standing: Standing, at: date) -> str:
     return "\n".join(f"{name:<10} {value}" for name, value in rows) + listed
 
 
+def _override_row(override: Mapping[str, Any] | None) -> list[list[str]]:
+    """Only where the last apply was over budget."""
+    if override is None:
+        return []
+    exceeded = "; ".join(str(reason) for reason in override.get("exceeded", ()))
+    return [["Budget", f"overridden at {override.get('at')}: {override.get('reason')} ({exceeded})"]]
+
+
 def _rows(standing: Standing, at: date) -> list[list[str]]:
     plan, recorded = standing.plan, standing.recorded
     return [
@@ -44,6 +53,7 @@ def _rows(standing: Standing, at: date) -> list[list[str]]:
         ["Health", f"{standing.health.status}: {standing.health.detail}"],
         ["Recorded", f"{monthly(recorded)}, as last applied" if recorded.lines else monthly(recorded)],
         *_stale_rows(recorded, at),
+        *_override_row(standing.override),
         ["Drift", drift.summary(standing.drift) + ("" if standing.drift.is_none else "; `deploy drift` shows it")],
         ["This month", _spent(standing)],
         ["Applied", _applied(standing.last)],
@@ -129,6 +139,7 @@ def data(standing: Standing, at: date) -> dict[str, Any]:
         "health": {"status": standing.health.status, "detail": standing.health.detail},
         "recorded_monthly_usd": str(recorded.monthly_usd) if recorded.lines else None,
         "recorded_prices": bill.price_data(recorded, at),
+        "budget_override": standing.override,
         "month_to_date": _spent_data(standing.spent),
         "last_apply": _apply_data(standing.last),
         "drift": not standing.drift.is_none,
