@@ -38,8 +38,8 @@ vllm: venv ## install vLLM's CPU build for the tests, once: 2 to 4 minutes, 6 GB
 	@$(BIN)/python -m tests.vllm.installation
 
 golden: tools ## write the checked-in examples and the chart's snapshots anew
-	@"$$($(BIN)/deploy tools --path helm-unittest)" --strict --update-snapshot charts/vllm
 	@BREAKEVEN_WRITE_GOLDEN=1 $(BIN)/python -m pytest --quiet -k golden
+	@"$$($(BIN)/deploy tools --path helm-unittest)" --strict --update-snapshot charts/vllm
 
 bench: tools ## measure what the README claims
 	@$(BIN)/python -m bench.accuracy_memory

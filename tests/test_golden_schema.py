@@ -25,7 +25,8 @@ def generated(type_: type) -> dict[str, Any]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["$comment"] = f"Generated from {type_.__module__}.{type_.__name__}: make golden"
     for record in schema["$defs"].values():
-        record["description"] = " ".join(record["description"].split())
+        if "description" in record:
+            record["description"] = " ".join(record["description"].split())
         record["additionalProperties"] = False
     # An amount of USD is a number in YAML; a quoted one is exact as well.
     amount = {"type": ["number", "string"]}

@@ -67,11 +67,27 @@ def refusal(text: str) -> str:
         ("profile: a\nworkload:\n", "d.yaml:2: workload: expected a mapping of keys, got nothing"),
         (
             "profile: a\nweights: {storage: disk}\n",
-            "d.yaml:2: weights.storage: expected one of emptyDir, pvc, got 'disk'",
+            "d.yaml:2: weights.storage: expected one of emptyDir, pvc, ephemeral, image, bucket, got 'disk'",
         ),
         (
             "profile: a\nweights: {storage: [pvc]}\n",
-            "d.yaml:2: weights.storage: expected one of emptyDir, pvc, got a list",
+            "d.yaml:2: weights.storage: expected one of emptyDir, pvc, ephemeral, image, bucket, got a list",
+        ),
+        # The chart's section.
+        ("profile: a\nchart:\n  args: [--x]\n", "d.yaml:3: chart.args: unknown key; expected one of "),
+        (
+            "profile: a\nchart:\n  placement:\n    tolerations:\n    - {key: a b}\n",
+            "d.yaml:5: chart.placement.tolerations[0].key: must be a key of labels such as example.com/team, got 'a b'",
+        ),
+        (
+            "profile: a\nchart:\n  pod:\n    labels: {team: 5}\n",
+            "d.yaml:4: chart.pod.labels.team: expected text, got 5",
+        ),
+        ("profile: a\nchart:\n  pod:\n    labels: [a]\n", "d.yaml:4: chart.pod.labels: expected a mapping, got a list"),
+        (
+            "profile: a\nchart:\n  placement:\n    tolerations: [{key: a, effect: Never}]\n",
+            "d.yaml:4: chart.placement.tolerations[0].effect: "
+            "expected one of NoSchedule, PreferNoSchedule, NoExecute, got 'Never'",
         ),
         # Amounts.
         (

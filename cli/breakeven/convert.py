@@ -47,7 +47,26 @@ def plain(record: Any) -> Any:
         return {field.name: plain(getattr(record, field.name)) for field in dataclasses.fields(record)}
     if isinstance(record, tuple):
         return [plain(item) for item in record]
+    if isinstance(record, Mapping):
+        return {key: plain(value) for key, value in record.items()}
     return str(record) if isinstance(record, Decimal | date) else record
+
+
+def chosen(record: Any) -> dict[str, Any]:
+    """Plain data of a record, less what is as its defaults are; it converts back to the same record."""
+    fields = {field.name: (field, getattr(record, field.name)) for field in dataclasses.fields(record)}
+    return {name: _chosen(value) for name, (field, value) in fields.items() if not _is_default(field, value)}
+
+
+def _chosen(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return chosen(value)
+    return [_chosen(item) for item in value] if isinstance(value, tuple) else plain(value)
+
+
+def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
+    made = field.default_factory is not dataclasses.MISSING and value == field.default_factory()
+    return made or (field.default is not dataclasses.MISSING and value == field.default)
 
 
 def _convert(data: Any, type_: Any, path: KeyPath) -> Any:
@@ -58,6 +77,8 @@ def _convert(data: Any, type_: Any, path: KeyPath) -> Any:
         return None if data is None else _convert(data, get_args(type_)[0], path)
     if get_origin(type_) is tuple:
         return _items(data, get_args(type_)[0], path)
+    if get_origin(type_) is Mapping:
+        return _mapping(data, get_args(type_), path)
     if get_origin(type_) is Literal:
         return _choice(data, get_args(type_), path)
     return _scalar(data, type_, path)
@@ -92,9 +113,19 @@ def _items(data: Any, type_: Any, path: KeyPath) -> tuple[Any, ...]:
     return tuple(_convert(item, type_, (*path, index)) for index, item in enumerate(data))
 
 
+def _mapping(data: Any, types: tuple[Any, ...], path: KeyPath) -> dict[Any, Any]:
+    if not isinstance(data, Mapping):
+        raise Refused(path, f"expected a mapping, got {_shown(data)}")
+    key_type, value_type = types
+    return {
+        _convert(key, key_type, (*path, str(key))): _convert(value, value_type, (*path, str(key)))
+        for key, value in data.items()
+    }
+
+
 def _choice(data: Any, choices: tuple[str, ...], path: KeyPath) -> Any:
     if data not in choices:
-        raise Refused(path, f"expected one of {', '.join(choices)}, got {_shown(data)}")
+        raise Refused(path, f"expected one of {', '.join(filter(None, choices))}, got {_shown(data)}")
     return data
 
 

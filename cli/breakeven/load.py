@@ -175,7 +175,9 @@ def deployment_from(data: Mapping[str, Any], name: str) -> Deployment:
 
 def plain(deployment: Deployment) -> dict[str, Any]:
     """The inverse of `deployment_from`: JSON-ready, money as decimal strings, only what was given."""
-    return _given(deployment)
+    chosen = {key: convert.chosen(getattr(deployment, key)) for key in ("weights", "chart")}
+    given = {**_given(deployment), **chosen}
+    return {key: value for key, value in given.items() if value != {}}
 
 
 def _given(record: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,11 +18,14 @@ from jsonschema import Draft7Validator
 
 from breakeven import load, resources
 from breakeven.convert import plain
+from breakeven.core.chart.fields import hints, parts
+from breakeven.core.chart.fill import chart_values
+from breakeven.core.chart.plain import plain_values
+from breakeven.core.chart.values import Values
 from breakeven.core.comparison import Comparison
-from breakeven.core.engine_args import GPU_MEMORY_UTILIZATION, VLLM_VERSION
+from breakeven.core.engine_args import VLLM_VERSION
 from breakeven.core.plaintext import plaintext_secrets
 from breakeven.core.plan import Plan
-from breakeven.core.pod import pod
 from breakeven.core.record import record_cost, record_plan
 from breakeven.directory import Part
 from breakeven.errors import DeployError, GateError, InputError, ToolError
@@ -41,9 +44,7 @@ _Dumper: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 def values_yaml(plan: Plan) -> str:
     """The chart's values as text, with comments; not validated."""
-    return _template().render(
-        plan=plan, pod=pod(plan), vllm_version=VLLM_VERSION, gpu_memory_utilization=GPU_MEMORY_UTILIZATION
-    )
+    return _template().render(plan=plan, groups=_groups(chart_values(plan)))
 
 
 @cache
@@ -55,7 +56,16 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["yaml"] = partial(to_yaml, sort_keys=False)
     return environment.from_string(resources.values_template().read_text(encoding="utf-8"))
+
+
+def _groups(found: Values) -> list[tuple[str, dict[str, Any]]]:
+    """Each top-level key with what it is."""
+    said = (parts(hint)[1] for hint in hints(Values).values())
+    return [
+        (description, {key: value}) for description, (key, value) in zip(said, plain_values(found).items(), strict=True)
+    ]
 
 
 def values(plan: Plan) -> dict[str, Any]:
@@ -79,8 +89,8 @@ def _validator() -> Draft7Validator:
 
 
 def namespace_manifest(plan: Plan) -> Manifest:
-    """The namespace, which the chart leaves to whoever installs it."""
-    labels = {"app.kubernetes.io/managed-by": "breakeven"}
+    """The namespace, which the chart leaves to whoever installs it. It admits no pod with more rights than ours."""
+    labels = {"app.kubernetes.io/managed-by": "breakeven", "pod-security.kubernetes.io/enforce": "restricted"}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": plan.namespace, "labels": labels}}
 
 
@@ -165,8 +175,9 @@ def kustomization(paths: Iterable[str]) -> str:
     return to_yaml({**kind, "resources": sorted(paths)})
 
 
-def to_yaml(manifest: Manifest) -> str:
-    return str(yaml.dump(manifest, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=110))
+def to_yaml(manifest: Manifest, *, sort_keys: bool = True) -> str:
+    # ASCII: YAML takes some other characters, such as U+0085, for line breaks.
+    return str(yaml.dump(manifest, Dumper=_Dumper, sort_keys=sort_keys, width=110))
 
 
 def _path(manifest: Manifest) -> str:

@@ -64,7 +64,13 @@ def test_differences_name_what_a_render_would_change(planned: Planned, helm: Pat
     directory.write(tmp_path, rendered(planned("4xa100"), helm))
     assert differences(tmp_path, rendered(planned("4xa100"), helm)) == []
     changed = dict(directory.differences(tmp_path, rendered(planned("4xa100", nodes=2), helm)))
-    assert list(changed) == ["breakeven.lock.json", "manifests/deployment-llm-4xa100.yaml", "values.yaml"]
+    assert list(changed) == [
+        "breakeven.lock.json",
+        "kustomization.yaml",
+        "manifests/deployment-llm-4xa100.yaml",
+        "manifests/poddisruptionbudget-llm-4xa100.yaml",
+        "values.yaml",
+    ]
     assert "\n-replicas: 1\n+replicas: 2\n" in changed["values.yaml"]
 
 

@@ -107,6 +107,7 @@ def test_vllm_gets_what_was_sized(planned: Planned, helm: Path) -> None:
     assert container["command"] == ["vllm", "serve"]
     assert container["args"] == [
         "Qwen/Qwen2.5-72B-Instruct",
+        "--served-model-name=Qwen/Qwen2.5-72B-Instruct",
         "--port=8000",
         "--tensor-parallel-size=4",
         "--max-model-len=32768",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from breakeven.core.plaintext import plaintext_secrets
 
@@ -41,3 +43,15 @@ def test_a_secret_is_found_by_its_path(manifest: dict[str, Any], path: str) -> N
 )
 def test_a_reference_is_no_secret(manifest: dict[str, Any]) -> None:
     assert list(plaintext_secrets(manifest)) == []
+
+
+GOLDEN = sorted((Path(__file__).parents[1] / "golden").rglob("*manifests.yaml")) + sorted(
+    (Path(__file__).parents[1] / "golden" / "choices").glob("*.yaml")
+)
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_nothing_that_the_chart_makes_is_taken_for_a_secret(path: Path) -> None:
+    found = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    assert found
+    assert [secret for manifest in found for secret in plaintext_secrets(manifest)] == []

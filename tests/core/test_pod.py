@@ -30,12 +30,12 @@ def test_one_gpu_has_shared_memory_too() -> None:
 def test_weights_on_the_nodes_disk_are_requested_there() -> None:
     # 8.19e9 parameters × 2 B ÷ 2^30 = 15.26 GiB; × 1.2 → 19 GiB; and 10 GiB of scratch.
     found = pod(planned("1xa100"))
-    assert (found.weights_persistent, found.weights_gib, found.ephemeral_storage_gib) == (False, 19, 29)
+    assert (found.weights_gib, found.ephemeral_storage_gib) == (19, 29)
 
 
 def test_weights_on_a_claim_leave_the_nodes_disk_free() -> None:
     found = pod(planned("1xa100", weights=Weights(storage="pvc")))
-    assert (found.weights_persistent, found.weights_gib, found.ephemeral_storage_gib) == (True, 19, 10)
+    assert (found.weights_gib, found.ephemeral_storage_gib) == (19, 10)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_weights_on_a_claim_leave_the_nodes_disk_free() -> None:
     ],
 )
 def test_a_claim_is_shared_where_pods_share_it(profile: str, replicas: int, mode: str) -> None:
-    assert pod(planned(profile, replicas=replicas)).weights_access_mode == mode
+    assert pod(planned(profile, replicas=replicas, weights=Weights(storage="pvc"))).weights_access_mode == mode
 
 
 def test_the_probe_waits_for_the_whole_startup_budget() -> None:

@@ -16,7 +16,7 @@ from breakeven.core.cost import project
 from breakeven.core.live import Readiness
 from breakeven.core.plan import Plan
 from breakeven.core.record import record_cost, record_plan
-from breakeven.engine import rollout, session, stack
+from breakeven.engine import preflight, rollout, session, stack
 from breakeven.engine.backend import Backend
 from breakeven.engine.rollout import Rollout
 from breakeven.engine.state import State
@@ -70,9 +70,6 @@ class FakeCluster:
     def get(self, *_: str) -> None:
         return None
 
-    def gpu_nodes(self, _: object) -> dict[str, int]:
-        return {"node": 10**6}
-
     def readiness(self, **_: object) -> Readiness:
         return Readiness(found=True, ready=1, wanted=1, gpus=1)
 
@@ -93,6 +90,9 @@ class World:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(session, "begin", self.begin)
             patch.setattr(session, "versions", lambda: VERSIONS)
+            # Preflight has its own tests, with a cluster that answers.
+            patch.setattr(Rollout, "_manifests", lambda *_: [])
+            patch.setattr(preflight, "check", lambda *_: [])
             patch.setattr(rollout, "connect", lambda *_: FakeCluster())
             patch.setattr(stack, "find", lambda *_: self.stack)
             return CliRunner().invoke(cli, arguments, prog_name="deploy", color=color, env=env)

@@ -21,7 +21,7 @@ from breakeven.engine.sandbox_cluster import ControlPlane
 from breakeven.errors import ToolError
 
 REPOSITORY = "https://github.com/acme/llm"
-KINDS = "deployments,services,serviceaccounts"
+KINDS = "deployments,services,serviceaccounts,networkpolicies,poddisruptionbudgets"
 
 # What an API server and its controllers put into an object, and not who applied it.
 SERVERS = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")

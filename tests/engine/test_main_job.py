@@ -65,7 +65,9 @@ def test_plain_pulumi_sees_the_same_stack(sandbox: Sandbox) -> None:
 
 def test_a_second_replica_costs_one_more_node(cluster: ControlPlane) -> None:
     out = succeed("up", *STACK, "--replicas", "2", "--yes")
-    assert "update  Deployment llm-4xa100  4 → 8 GPUs" in out
+    assert "update  Deployment llm-4xa100           4 → 8 GPUs" in out
+    assert "create  PodDisruptionBudget llm-4xa100" in out
+    assert "1 to create, 1 to update, 7 unchanged" in out
     assert "spec.replicas: 1 → 2" in out
     assert row(out, "GPU rent")[2:6] == ["$8,000.00", "$16,000.00", "+$8,000.00", "+100.0"]
     assert row(out, "Total")[1:5] == ["$9,500.00", "$17,500.00", "+$8,000.00", "+84.2"]
@@ -76,7 +78,7 @@ def test_status_tells_live_and_recorded() -> None:
     status = json.loads(succeed("status", *STACK, "-o", "json"))
     assert status["schema"] == "breakeven.status/1"
     assert status["replicas"] == {"ready": 2, "wanted": 2}
-    assert status["gpus"] == {"live": 8, "planned": 8}
+    assert status["gpus"] == {"live": 8, "planned": 8, "allocatable": 8, "nodes": 2}
     assert status["recorded_monthly_usd"] == "17500.00"
 
 

@@ -126,6 +126,21 @@ def test_argo_gets_waves_and_the_tree_stays_as_it_is(deploy: Deploy, fleet: Path
     assert "Secret" not in kinds
 
 
+def test_the_project_admits_every_kind_that_the_chart_makes(deploy: Deploy) -> None:
+    deploy("init", "--gitops", "argocd", *REPOSITORY)
+    spec = yaml.safe_load(Path("gitops/argocd/project.yaml").read_text())["spec"]
+    admitted = {(one["group"], one["kind"]) for key in spec if key.endswith("Whitelist") for one in spec[key]}
+    golden = resources.root() / "tests" / "golden"
+    made = {
+        (manifest["apiVersion"].rpartition("/")[0], manifest["kind"])
+        for path in golden.rglob("*.yaml")
+        if not path.name.endswith("values.yaml")
+        for manifest in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    }
+    assert len(made) > 5
+    assert made <= admitted
+
+
 # ── The pipelines, step by step as a runner runs them ──
 
 

@@ -95,7 +95,7 @@ def test_a_check_shows_what_would_change_and_writes_nothing(deploy: Deploy, out:
     assert found.exit_code == 7
     assert "--- out/values.yaml\n+++ out/values.yaml (rendered)\n@@ -" in found.stdout
     assert "\n-replicas: 1\n+replicas: 2\n" in found.stdout
-    assert found.stderr == "Error: 3 files in out would change\nNext: run it without --check to write\n"
+    assert found.stderr == "Error: 5 files in out would change\nNext: run it without --check to write\n"
     assert tree(out) == before
 
 

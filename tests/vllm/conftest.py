@@ -16,6 +16,8 @@ from tests.vllm.container import Container
 from tests.vllm.server import Server
 
 from breakeven import render, resources
+from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.security import ApiKey
 from breakeven.core.plan import Plan
 
 KEY: Final = "sk-of-the-test"
@@ -52,8 +54,8 @@ def inside(python: Path) -> Inside:
 
 @pytest.fixture(scope="session")
 def served(planned: Callable[..., Plan]) -> Plan:
-    """One GPU, so that a CPU can take its place, and otherwise the defaults."""
-    return planned("1xa100")
+    """One GPU, so that a CPU can take its place, a key for clients, and otherwise the defaults."""
+    return planned("1xa100", chart=ChartChoices(api_key=ApiKey(secret_name="llm-keys")))
 
 
 @pytest.fixture(scope="session")
@@ -92,8 +94,7 @@ def start(
     def run(*arguments: str) -> Any:
         port = servers.free_port()
         command = [*containers.command(rendered, python, port, mounts), *arguments]
-        # Until the chart can refer to a Secret with the key.
-        environment = {"VLLM_API_KEY": KEY} | containers.environment(rendered, {}, mounts)
+        environment = containers.environment(rendered, {("llm-keys", "api-key"): KEY}, mounts)
         return servers.running(command, environment, port, tmp_path_factory.mktemp("server") / "log")
 
     return run

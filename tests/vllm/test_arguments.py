@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 import pytest
+from tests.charts.choices import CHOICES
 from tests.vllm import container as containers
 from tests.vllm.container import Container
 
@@ -27,6 +28,7 @@ OPTIONS: Final[tuple[dict[str, Any], ...]] = (
     *({"engine": EngineChoice(precision=precision)} for precision in get_args(Precision)),
     *({"engine": EngineChoice(kv_cache_dtype=dtype)} for dtype in get_args(KvCacheDtype)),
     {"weights": Weights(storage="pvc"), "hub_token_secret": "hugging-face"},
+    *CHOICES.values(),
 )
 # Of older versions; charts still pass them (ai-dynamo/dynamo#8693, gpustack/gpustack#3991, vllm-project/vllm#18538).
 REMOVED: Final = ("--disable-log-requests", "--task=generate", "--enable-reasoning", "--swap-space=4")

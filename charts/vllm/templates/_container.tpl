@@ -1,27 +1,33 @@
+{{/* The image, by tag and, where one is given, digest. */}}
+{{- define "vllm.image" -}}
+{{- $tag := .Values.image.tag | default .Chart.AppVersion }}
+{{- printf "%s:%s" .Values.image.repository $tag }}{{ with .Values.image.digest }}@{{ . }}{{ end }}
+{{- end }}
+
+{{/* What Pod Security `restricted` asks of a container. */}}
+{{- define "vllm.securityContext" -}}
+runAsNonRoot: true
+runAsUser: 2000
+runAsGroup: 2000
+allowPrivilegeEscalation: false
+capabilities: {drop: [ALL]}
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
 {{/* The vLLM server. Ports are numbers: Knative gives port names a meaning of its own. */}}
 {{- define "vllm.container" -}}
 name: vllm
-image: {{ printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) | quote }}
+image: {{ include "vllm.image" . | quote }}
 imagePullPolicy: IfNotPresent
 command: [vllm, serve]
 args:
-  - {{ .Values.model | quote }}
-  - --port=8000
-  - --tensor-parallel-size={{ int .Values.engine.tensorParallelSize }}
-  {{- if gt (int .Values.engine.pipelineParallelSize) 1 }}
-  - --pipeline-parallel-size={{ int .Values.engine.pipelineParallelSize }}
-  {{- end }}
-  {{- with .Values.engine.quantization }}
-  - --quantization={{ . }}
-  {{- end }}
-  {{- if ne .Values.engine.kvCacheDtype "auto" }}
-  - --kv-cache-dtype={{ .Values.engine.kvCacheDtype }}
-  {{- end }}
-  - --max-model-len={{ int .Values.engine.maxModelLen }}
-  - --gpu-memory-utilization={{ .Values.engine.gpuMemoryUtilization }}
-  - --shutdown-timeout={{ int .Values.engine.shutdownTimeoutSeconds }}
+  {{- include "vllm.args" . | nindent 2 }}
 env:
   {{- include "vllm.env" . | nindent 2 }}
+{{- with .Values.weights.secret }}
+envFrom:
+  - secretRef: {name: {{ . }}}
+{{- end }}
 ports:
   - containerPort: 8000
 resources:
@@ -34,51 +40,43 @@ resources:
     nvidia.com/gpu: {{ int .Values.resources.gpus }}
 # vLLM answers /health only once the model is loaded: the other two probes wait for this one.
 startupProbe:
-  httpGet: {path: /health, port: 8000}
-  periodSeconds: {{ int .Values.startupProbe.periodSeconds }}
-  timeoutSeconds: 5
-  failureThreshold: {{ int .Values.startupProbe.failureThreshold }}
+  {{- include "vllm.probe" .Values.probes.startup | nindent 2 }}
 readinessProbe:
-  httpGet: {path: /health, port: 8000}
-  periodSeconds: 5
-  timeoutSeconds: 5
-  failureThreshold: 3
+  {{- include "vllm.probe" .Values.probes.readiness | nindent 2 }}
 livenessProbe:
-  httpGet: {path: /health, port: 8000}
-  periodSeconds: 10
-  timeoutSeconds: 5
-  failureThreshold: 6
+  {{- include "vllm.probe" .Values.probes.liveness | nindent 2 }}
 securityContext:
-  runAsNonRoot: true
-  runAsUser: 2000
-  runAsGroup: 2000
-  allowPrivilegeEscalation: false
-  capabilities: {drop: [ALL]}
-  seccompProfile: {type: RuntimeDefault}
+  {{- include "vllm.securityContext" . | nindent 2 }}
 volumeMounts:
   - {name: shm, mountPath: /dev/shm}
   - {name: scratch, mountPath: /tmp}
-  - {name: weights, mountPath: /weights}
+  {{- if not .Values.weights.uri }}
+  - {name: weights, mountPath: /weights{{ if include "vllm.readOnlyWeights" . }}, readOnly: true{{ end }}}
+  {{- end }}
+  {{- if .Values.weights.compileCacheClaim }}
+  - {name: cache, mountPath: /cache}
+  {{- end }}
 {{- end }}
 
-{{/* The image's user is root, so the other user's name and every folder that is written to are given here. */}}
-{{- define "vllm.env" -}}
-- {name: HOME, value: /tmp}
-# Without a name, torch looks the user up in /etc/passwd and fails.
-- {name: USER, value: vllm}
-- {name: LOGNAME, value: vllm}
-- {name: HF_HOME, value: /weights/huggingface}
-# Chunks of downloads are of no use once the files are whole: not on the volume.
-- {name: HF_XET_CACHE, value: /tmp/xet}
-- {name: VLLM_CACHE_ROOT, value: /weights/vllm}
-- {name: VLLM_NO_USAGE_STATS, value: "1"}
-{{- with .Values.hubToken }}
-{{- if .secretName }}
-- name: HF_TOKEN
-  valueFrom:
-    secretKeyRef:
-      name: {{ .secretName }}
-      key: {{ .secretKey }}
+{{/* A probe of /health. */}}
+{{- define "vllm.probe" -}}
+httpGet: {path: /health, port: 8000}
+periodSeconds: {{ int .periodSeconds }}
+timeoutSeconds: {{ int .timeoutSeconds }}
+failureThreshold: {{ int .failureThreshold }}
 {{- end }}
-{{- end }}
+
+{{/* Waits for the Job that downloads the weights. */}}
+{{- define "vllm.waitContainer" -}}
+name: wait-for-weights
+image: {{ include "vllm.image" . | quote }}
+imagePullPolicy: IfNotPresent
+command: [sh, -c, 'until test -e {{ include "vllm.downloadMark" . }}; do sleep 5; done']
+resources:
+  requests: {cpu: 10m, memory: 32Mi}
+  limits: {memory: 32Mi}
+securityContext:
+  {{- include "vllm.securityContext" . | nindent 2 }}
+volumeMounts:
+  - {name: weights, mountPath: /weights, readOnly: true}
 {{- end }}

@@ -1,8 +1,13 @@
-{{/* Labels of the pods: those that select them, and what they cost and serve. */}}
+{{/* Labels of the pods: those that select them, what they cost and serve, and further ones. */}}
 {{- define "vllm.podLabels" -}}
-{{ include "vllm.selectorLabels" . }}
-{{- with .Values.podLabels }}
-{{ toYaml . }}
+{{- $selecting := include "vllm.selectorLabels" . | fromYaml }}
+{{- toYaml (mergeOverwrite (deepCopy .Values.pod.labels) .Values.podLabels $selecting) }}
+{{- end }}
+
+{{/* Annotations of the pods; empty if there is none. A change of one rolls the servers. */}}
+{{- define "vllm.podAnnotations" -}}
+{{- with .Values.pod.annotations }}
+{{- toYaml . }}
 {{- end }}
 {{- end }}
 
@@ -12,17 +17,12 @@ serviceAccountName: {{ include "vllm.fullname" . }}
 automountServiceAccountToken: false
 # Variables such as VLLM_PORT=tcp://… from Services of the namespace would be read by vLLM.
 enableServiceLinks: false
-{{- with .Values.nodeSelectorTerms }}
-affinity:
-  nodeAffinity:
-    requiredDuringSchedulingIgnoredDuringExecution:
-      nodeSelectorTerms:
-        {{- toYaml . | nindent 8 }}
+{{- include "vllm.pullSecrets" . }}
+{{- include "vllm.placement" . }}
+{{- if .Values.weights.download }}
+initContainers:
+  - {{ include "vllm.waitContainer" . | nindent 4 | trim }}
 {{- end }}
-tolerations:
-  - key: nvidia.com/gpu
-    operator: Exists
-    effect: NoSchedule
 volumes:
   # The runtime's default of 64 MB is too small for NCCL.
   - name: shm
@@ -31,11 +31,21 @@ volumes:
       sizeLimit: {{ printf "%dGi" (int .Values.resources.shmGib) }}
   - name: scratch
     emptyDir: {}
-  - name: weights
-    {{- if .Values.weights.persistent }}
-    persistentVolumeClaim:
-      claimName: {{ include "vllm.fullname" . }}
-    {{- else }}
-    emptyDir: {}
-    {{- end }}
+  {{- with include "vllm.weightsVolume" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with .Values.weights.compileCacheClaim }}
+  - name: cache
+    persistentVolumeClaim: {claimName: {{ . }}}
+  {{- end }}
+{{- end }}
+
+{{/* Secrets of the registry. */}}
+{{- define "vllm.pullSecrets" -}}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
 {{- end }}

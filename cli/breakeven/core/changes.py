@@ -45,7 +45,8 @@ class Changes:
 
     @property
     def counts(self) -> dict[str, int]:
-        return dict(Counter(step.op for step in self.steps))
+        """By the engine's word, in one order; that of the steps changes from run to run."""
+        return dict(sorted(Counter(step.op for step in self.steps).items()))
 
     @property
     def is_empty(self) -> bool:

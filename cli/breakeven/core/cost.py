@@ -99,11 +99,18 @@ def weights_volume_gib(plan: Plan) -> int:
     return ceil(plan.facts.model.weights_gib * 1.2)
 
 
+def _weights_volumes(plan: Plan) -> int:
+    """Volumes that this deployment makes and pays for; a claim, image or bucket that was there before is not its."""
+    weights = plan.deployment.weights
+    return plan.replicas if weights.storage == "ephemeral" else int(weights.own_claim)
+
+
 def _storage(plan: Plan) -> tuple[CostLine, ...]:
-    if plan.deployment.weights.storage == "emptyDir":
+    volumes = _weights_volumes(plan)
+    if not volumes:
         return ()
     usd = plan.deployment.prices.storage_usd_per_gib_month
-    gib = weights_volume_gib(plan)
+    gib = volumes * weights_volume_gib(plan)
     return (
         CostLine(
             name="Weights storage",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
+from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.storage import Weights as Weights
 from breakeven.core.engine_args import KvCacheDtype
 from breakeven.core.measurement import Measurement
 from breakeven.core.needs import Needs
@@ -104,17 +106,6 @@ class Budget:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weights:
-    """Where the weights lie: on the node's disk for a pod's life, or on a volume that outlives it."""
-
-    storage: Literal["emptyDir", "pvc"] = "emptyDir"
-    storage_class: str | None = None
-
-    def __post_init__(self) -> None:
-        _require_name("storage_class", self.storage_class, _OBJECT, "at most 253")
-
-
-@dataclass(frozen=True, kw_only=True)
 class EngineChoice:
     """How vLLM runs a replica; what is None is chosen: the best for the latency objective per dollar.
 
@@ -173,6 +164,7 @@ class Deployment:
     weights: Weights = field(default_factory=Weights)
     prices: Prices = field(default_factory=Prices)
     budget: Budget = field(default_factory=Budget)
+    chart: ChartChoices = field(default_factory=ChartChoices)
 
     def __post_init__(self) -> None:
         _require_count(replicas=self.replicas, nodes=self.nodes)

@@ -7,6 +7,7 @@ from math import ceil
 from typing import Final
 
 from breakeven.core.candidates import Candidate, candidates, server
+from breakeven.core.chart.fit import require_fit
 from breakeven.core.deployment import Deployment
 from breakeven.core.facts import Facts, tokens_needed
 from breakeven.core.fit_advice import advise
@@ -139,6 +140,7 @@ def plan_of(deployment: Deployment, facts: Facts, chosen: Candidate) -> Plan:
     """That of one candidate. Raises InfeasibleError where it keeps the objective at no load."""
     capacity = _capacity(deployment, facts, chosen)
     replicas, bounds = _replicas(deployment, facts.profile, chosen, capacity)
+    require_fit(deployment.weights, deployment.chart, replicas=bounds[1], serverless=facts.profile.is_serverless)
     return Plan(
         deployment=deployment,
         facts=facts,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from math import ceil
-from typing import Final, Literal
+from typing import Final
 
+from breakeven.core.chart.fit import overlapping
+from breakeven.core.chart.storage import AccessMode
 from breakeven.core.cost import weights_volume_gib
 from breakeven.core.plan import Plan
 
@@ -23,9 +25,7 @@ _SCRATCH_GIB: Final = 10
 _STARTUP_PERIOD_S: Final = 10
 # vLLM's CUDA image is about 10 GB compressed, or 10 min at 17 MB/s.
 _IMAGE_PULL_S: Final = 600
-# Endpoints take some seconds to forget a pod (KServe sleeps 15 s), then running requests get a minute to end.
-_PRE_STOP_S: Final = 15
-_SHUTDOWN_TIMEOUT_S: Final = 60
+# After the requests have ended, the process still frees the GPUs.
 _EXIT_S: Final = 15
 _AWAIT_MARGIN_S: Final = 60
 
@@ -33,8 +33,6 @@ _AWAIT_MARGIN_S: Final = 60
 # container-concurrency-max-limit.
 _REQUEST_TIMEOUT_S: Final = 600
 _MAX_CONCURRENCY: Final = 1000
-
-AccessMode = Literal["ReadWriteOnce", "ReadWriteMany"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +43,12 @@ class Pod:
     memory_gib: int
     shm_gib: int
     ephemeral_storage_gib: int
-    weights_persistent: bool
     weights_gib: int
     weights_access_mode: AccessMode
     startup_period_s: int
     startup_failure_threshold: int
+    max_surge: int
+    max_unavailable: int
     pre_stop_s: int
     shutdown_timeout_s: int
     termination_grace_s: int
@@ -66,21 +65,24 @@ def pod(plan: Plan) -> Pod:
     gpus = plan.split.gpus
     shm_gib = _SHM_GIB_PER_GPU * gpus
     weights_gib = weights_volume_gib(plan)
-    persistent = plan.deployment.weights.storage == "pvc"
-    grace_s = _PRE_STOP_S + _SHUTDOWN_TIMEOUT_S + _EXIT_S
-    deadline_s = grace_s + _IMAGE_PULL_S + plan.startup_budget_s
+    rollout = plan.deployment.chart.rollout
+    surge = 1 if rollout.strategy == "start-first" else 0
+    grace_s = rollout.pre_stop_seconds + rollout.shutdown_timeout_seconds + _EXIT_S
+    start_s = plan.deployment.chart.probes.startup_seconds or plan.startup_budget_s
+    deadline_s = grace_s + _IMAGE_PULL_S + start_s
     return Pod(
         cpu=_CPU_PER_GPU * gpus,
         memory_gib=_MEMORY_GIB_PER_GPU * gpus + shm_gib,
         shm_gib=shm_gib,
-        ephemeral_storage_gib=_SCRATCH_GIB + (0 if persistent else weights_gib),
-        weights_persistent=persistent,
+        ephemeral_storage_gib=_SCRATCH_GIB + (weights_gib if plan.deployment.weights.on_node else 0),
         weights_gib=weights_gib,
         weights_access_mode=_access_mode(plan),
         startup_period_s=_STARTUP_PERIOD_S,
-        startup_failure_threshold=ceil(plan.startup_budget_s / _STARTUP_PERIOD_S),
-        pre_stop_s=_PRE_STOP_S,
-        shutdown_timeout_s=_SHUTDOWN_TIMEOUT_S,
+        startup_failure_threshold=ceil(start_s / _STARTUP_PERIOD_S),
+        max_surge=surge,
+        max_unavailable=1 - surge,
+        pre_stop_s=rollout.pre_stop_seconds,
+        shutdown_timeout_s=rollout.shutdown_timeout_seconds,
         termination_grace_s=grace_s,
         progress_deadline_s=deadline_s,
         # Without a surge replicas are replaced one after the other, and each may take the whole deadline.
@@ -93,8 +95,12 @@ def pod(plan: Plan) -> Pod:
 
 
 def _access_mode(plan: Plan) -> AccessMode:
-    """A volume held by one node blocks a second replica, and Knative's next revision, which starts early."""
-    return "ReadWriteMany" if plan.most_replicas > 1 or plan.facts.profile.is_serverless else "ReadWriteOnce"
+    """Of a claim that is made: a volume held by one node blocks a second pod."""
+    weights = plan.deployment.weights
+    if weights.access_mode or not weights.own_claim:
+        return weights.access_mode
+    shared = overlapping(weights, plan.deployment.chart, serverless=plan.facts.profile.is_serverless)
+    return "ReadWriteMany" if plan.most_replicas > 1 or shared else "ReadWriteOnce"
 
 
 def _concurrency(plan: Plan) -> int:

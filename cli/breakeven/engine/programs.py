@@ -148,6 +148,20 @@ MODULES: Final = (
         for_tests=True,
     ),
     Module(
+        name="gateway-crds",
+        programs=(),
+        copies=(
+            Copy(
+                go_module="sigs.k8s.io/gateway-api",
+                source="config/crd/standard",
+                to="crds",
+                pinned_by="gateway-crds",
+            ),
+        ),
+        usual_s=5,
+        for_tests=True,
+    ),
+    Module(
         name="helm-unittest",
         programs=(Program(name="helm-unittest", version="1.0.3"),),
         usual_s=40,

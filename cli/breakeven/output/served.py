@@ -18,7 +18,7 @@ _NAMES: Final = {
 
 
 def text(serves: Sequence[ServedLine]) -> str:
-    """`It serves 5.06 → 10.11 requests/s within the objective (+100.0 %), …`: one line beside the bill."""
+    """`It serves 5.04 → 10.09 requests/s within the objective (+100.0 %), …`: one line beside the bill."""
     rows = _rows(serves)
     parts = [
         f"{before} → {after} {name}{f' ({percent})' if percent else ''}" for name, before, after, _, percent in rows

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from breakeven.core.chart.knative import features
 from breakeven.core.live import Check
 from breakeven.engine.preflight.subject import Subject
 
@@ -15,12 +16,8 @@ _OLDEST: Final = (1, 30)
 _KNATIVE: Final = "serving.knative.dev/"
 _FIXES: Final = {_KNATIVE: "install Knative Serving, or choose a profile that is not serverless"}
 
-# A Knative Service may use these fields of a pod only where the cluster's operator allowed them, in the ConfigMap
-# knative-serving/config-features: https://knative.dev/docs/serving/configuration/feature-flags/
-_FLAGS: Final = ("kubernetes.podspec-affinity", "kubernetes.podspec-tolerations")
-_FLAGS_OF_A_VOLUME: Final = ("kubernetes.podspec-securitycontext",)
-# Of these two "allowed" is not enough: Knative 0.48, pkg/apis/serving/k8s_validation.go, validateVolume.
-_ENABLED_FLAGS_OF_A_VOLUME: Final = (
+# Of these "allowed" is not enough: Knative 0.48, pkg/apis/serving/k8s_validation.go, validateVolume.
+_ENABLED_ONLY: Final = (
     "kubernetes.podspec-persistent-volume-claim",
     "kubernetes.podspec-persistent-volume-write",
 )
@@ -56,17 +53,19 @@ def _unknown(subject: Subject) -> Iterator[Check]:
 
 
 def _knative_flags(subject: Subject) -> Check:
-    has_volume = subject.plan.deployment.weights.storage == "pvc"
-    loose = _FLAGS + (_FLAGS_OF_A_VOLUME if has_volume else ())
-    strict = _ENABLED_FLAGS_OF_A_VOLUME if has_volume else ()
-    features = subject.cluster.get("v1", "ConfigMap", "knative-serving", "config-features")
-    if features is None:
+    """A Knative Service may use some fields of a pod only where the cluster's operator allowed them."""
+    flags = features(subject.plan.deployment.weights, subject.plan.deployment.chart)
+    found = subject.cluster.get("v1", "ConfigMap", "knative-serving", "config-features")
+    if found is None:
         detail = "Knative's controllers are not in this cluster; a real one needs them, with these flags enabled"
-        return Check(name="Knative flags", status="warn", detail=detail, fix=", ".join((*loose, *strict)))
-    data = {flag: str(value).casefold() for flag, value in (features.get("data") or {}).items()}
-    missing = [flag for flag in loose if data.get(flag) not in ("enabled", "allowed")]
-    missing += [flag for flag in strict if data.get(flag) != "enabled"]
+        return Check(name="Knative flags", status="warn", detail=detail, fix=", ".join(flags))
+    data = {flag: str(value).casefold() for flag, value in (found.get("data") or {}).items()}
+    missing = [flag for flag in flags if not _is_set(flag, data.get(flag))]
     if not missing:
-        return Check(name="Knative flags", status="pass", detail=f"enabled: {', '.join((*loose, *strict))}")
+        return Check(name="Knative flags", status="pass", detail=f"enabled: {', '.join(flags)}")
     fix = f"set {', '.join(missing)} to enabled in ConfigMap knative-serving/config-features"
     return Check(name="Knative flags", status="fail", detail=f"not enabled: {', '.join(missing)}", fix=fix)
+
+
+def _is_set(flag: str, value: str | None) -> bool:
+    return value == "enabled" or (value == "allowed" and flag not in _ENABLED_ONLY)

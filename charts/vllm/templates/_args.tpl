@@ -1,0 +1,22 @@
+{{/* Arguments of `vllm serve`, the model first: `--model` is deprecated there. */}}
+{{- define "vllm.args" -}}
+- {{ include "vllm.source" . | quote }}
+- --served-model-name={{ .Values.model }}
+- --port=8000
+- --tensor-parallel-size={{ int .Values.engine.tensorParallelSize }}
+{{- if gt (int .Values.engine.pipelineParallelSize) 1 }}
+- --pipeline-parallel-size={{ int .Values.engine.pipelineParallelSize }}
+{{- end }}
+{{- with .Values.engine.quantization }}
+- --quantization={{ . }}
+{{- end }}
+{{- if ne .Values.engine.kvCacheDtype "auto" }}
+- --kv-cache-dtype={{ .Values.engine.kvCacheDtype }}
+{{- end }}
+- --max-model-len={{ int .Values.engine.maxModelLen }}
+- --gpu-memory-utilization={{ .Values.engine.gpuMemoryUtilization }}
+- --shutdown-timeout={{ int .Values.engine.shutdownTimeoutSeconds }}
+{{- if eq .Values.weights.storage "bucket" }}
+- --load-format=runai_streamer
+{{- end }}
+{{- end }}

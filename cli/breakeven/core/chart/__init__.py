@@ -1,0 +1,1 @@
+"""The chart's values as types, one module a topic: schema, defaults and documentation are generated from them."""

@@ -1,0 +1,122 @@
+"""Plan → values of the chart. Every number comes computed from `core.pod`; what the user may choose is passed on."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.placement import Disruption, NodeLabel, NodeTerm
+from breakeven.core.chart.security import HubToken
+from breakeven.core.chart.server import Engine, Image, Probe, Probes, Resources, Rollout, Serverless
+from breakeven.core.chart.storage import WeightsVolume
+from breakeven.core.chart.values import Values
+from breakeven.core.engine_args import GPU_MEMORY_UTILIZATION, VLLM_VERSION
+from breakeven.core.plan import Plan
+from breakeven.core.pod import Pod, pod
+from breakeven.errors import DeployError
+
+
+def chart_values(plan: Plan) -> Values:
+    """All of them: nothing is left to the chart's defaults. Raises DeployError where a value cannot be one."""
+    try:
+        return _filled(plan, pod(plan), plan.deployment.chart)
+    except ValueError as error:
+        raise DeployError(f"the chart refuses its values: {error}") from error
+
+
+def _filled(plan: Plan, sized: Pod, choices: ChartChoices) -> Values:
+    return Values(
+        model=plan.facts.model.name,
+        replicas=plan.replicas,
+        image=Image(**_fields(choices.image), tag=f"v{VLLM_VERSION}"),
+        engine=_engine(plan, sized),
+        hub_token=HubToken(secret_name=plan.deployment.hub_token_secret or ""),
+        api_key=choices.api_key,
+        weights=_weights(plan, sized),
+        resources=_resources(plan, sized),
+        node_selector_terms=_terms(plan),
+        placement=choices.placement,
+        pod_labels={"breakeven/profile": sized.profile_label, "breakeven/model": sized.model_label},
+        pod=choices.pod,
+        probes=_probes(plan, sized),
+        rollout=_rollout(sized),
+        disruption=_disruption(plan),
+        network_policy=choices.network_policy,
+        service=choices.service,
+        service_account=choices.service_account,
+        ingress=choices.ingress,
+        route=choices.route,
+        serverless=_serverless(plan, sized),
+    )
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+
+
+def _engine(plan: Plan, sized: Pod) -> Engine:
+    return Engine(
+        tensor_parallel_size=plan.split.tensor_parallel_size,
+        pipeline_parallel_size=plan.split.pipeline_parallel_size,
+        quantization=plan.quantization or "",
+        kv_cache_dtype=plan.split.kv_cache_dtype,
+        max_model_len=plan.max_model_len,
+        gpu_memory_utilization=GPU_MEMORY_UTILIZATION,
+        shutdown_timeout_seconds=sized.shutdown_timeout_s,
+    )
+
+
+def _weights(plan: Plan, sized: Pod) -> WeightsVolume:
+    given = _fields(plan.deployment.weights) | {"access_mode": sized.weights_access_mode}
+    return WeightsVolume(**given, size_gib=sized.weights_gib)
+
+
+def _resources(plan: Plan, sized: Pod) -> Resources:
+    return Resources(
+        gpus=plan.split.gpus,
+        cpu=sized.cpu,
+        memory_gib=sized.memory_gib,
+        shm_gib=sized.shm_gib,
+        ephemeral_storage_gib=sized.ephemeral_storage_gib,
+    )
+
+
+def _terms(plan: Plan) -> tuple[NodeTerm, ...]:
+    """One a platform: a node is eligible when it has all labels of one."""
+    return tuple(
+        NodeTerm(match_expressions=tuple(NodeLabel(key=label.key, values=label.values) for label in platform.labels))
+        for platform in plan.facts.profile.placement
+    )
+
+
+def _probes(plan: Plan, sized: Pod) -> Probes:
+    chosen = plan.deployment.chart.probes
+    start = Probe(period_seconds=sized.startup_period_s, failure_threshold=sized.startup_failure_threshold)
+    return Probes(startup=start, readiness=chosen.readiness, liveness=chosen.liveness)
+
+
+def _rollout(sized: Pod) -> Rollout:
+    return Rollout(
+        max_surge=sized.max_surge,
+        max_unavailable=sized.max_unavailable,
+        progress_deadline_seconds=sized.progress_deadline_s,
+        pulumi_timeout_seconds=sized.pulumi_timeout_s,
+        termination_grace_period_seconds=sized.termination_grace_s,
+        pre_stop_seconds=sized.pre_stop_s,
+    )
+
+
+def _disruption(plan: Plan) -> Disruption:
+    """With one server a budget either forbids every drain or says nothing; Knative's pods come and go."""
+    chosen = plan.deployment.chart.disruption
+    useful = plan.replicas > 1 and not plan.facts.profile.is_serverless
+    return dataclasses.replace(chosen, enabled=chosen.enabled and useful)
+
+
+def _serverless(plan: Plan, sized: Pod) -> Serverless:
+    return Serverless(
+        enabled=plan.facts.profile.is_serverless,
+        concurrency=sized.concurrency,
+        request_timeout_seconds=sized.request_timeout_s,
+    )

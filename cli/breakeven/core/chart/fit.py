@@ -1,0 +1,47 @@
+"""What a deployment chose of the chart, held against its plan: refused here, before anything is rendered."""
+
+from __future__ import annotations
+
+from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.storage import Weights
+from breakeven.errors import InputError
+
+
+def overlapping(weights: Weights, chart: ChartChoices, *, serverless: bool) -> str:
+    """Why a second pod mounts the claim although there is one replica; empty if none does."""
+    if weights.download:
+        return "the Job that downloads uses it too"
+    if serverless:
+        return "the next revision starts while the last one still runs"
+    return "with strategy start-first two servers overlap" if chart.rollout.strategy == "start-first" else ""
+
+
+def require_fit(weights: Weights, chart: ChartChoices, *, replicas: int, serverless: bool) -> None:
+    """Raises InputError for a claim that cannot be shared, and for what Knative does by itself."""
+    why = f"{replicas} replicas share it" if replicas > 1 else overlapping(weights, chart, serverless=serverless)
+    if weights.access_mode == "ReadWriteOnce" and why:
+        raise InputError(
+            f"weights.access_mode ReadWriteOnce: one node holds the claim, but {why}; another pod would wait for ever",
+            hint="use access_mode ReadWriteMany with a storage_class that can share, or storage ephemeral: a claim of "
+            "each replica",
+        )
+    if serverless:
+        _require_fit_for_knative(weights, chart)
+
+
+def _require_fit_for_knative(weights: Weights, chart: ChartChoices) -> None:
+    for key, enabled in (
+        ("ingress", chart.ingress.enabled),
+        ("route", chart.route.enabled),
+        ("network_policy", chart.network_policy.enabled),
+    ):
+        if enabled:
+            raise InputError(
+                f"chart.{key} is not for a serverless profile, whose requests come through Knative's own gateway",
+                hint="configure that gateway, or choose a profile that is not serverless",
+            )
+    if weights.storage in ("image", "ephemeral"):
+        raise InputError(
+            f"weights.storage {weights.storage} is not for a serverless profile: Knative has no such volume",
+            hint="use storage pvc, bucket or emptyDir",
+        )

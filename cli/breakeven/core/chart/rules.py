@@ -1,0 +1,81 @@
+"""What the chart's schema refuses although each value alone is fine: rules between values, as JSON schema."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+Schema = dict[str, Any]
+
+
+def at(path: str, schema: Schema) -> Schema:
+    """The schema of the value at a dotted path."""
+    first, _, rest = path.partition(".")
+    return {"properties": {first: at(rest, schema) if rest else schema}}
+
+
+def rule(why: str, *, when: Schema, then: Schema) -> Schema:
+    return {"description": why, "if": when, "then": then}
+
+
+_SHARED: Final[Schema] = {
+    "anyOf": [
+        at("replicas", {"minimum": 2}),
+        at("serverless.enabled", {"const": True}),
+        at("rollout.maxSurge", {"minimum": 1}),
+        at("weights.download", {"const": True}),
+    ]
+}
+_OWN_CLAIM: Final[Schema] = {"allOf": [at("weights.storage", {"const": "pvc"}), at("weights.claim", {"const": ""})]}
+
+RULES: Final[tuple[Schema, ...]] = (
+    rule(
+        "Several servers, the next one beside the last one, or a server and the download share the claim",
+        when={"allOf": [_SHARED, _OWN_CLAIM]},
+        then=at("weights.accessMode", {"const": "ReadWriteMany"}),
+    ),
+    rule(
+        "An image of the weights has a name",
+        when=at("weights.storage", {"const": "image"}),
+        then=at("weights.image", {"minLength": 1}),
+    ),
+    rule(
+        "A bucket has an address",
+        when=at("weights.storage", {"const": "bucket"}),
+        then=at("weights.uri", {"minLength": 1}),
+    ),
+    rule(
+        "A download needs a claim that keeps it",
+        when=at("weights.download", {"const": True}),
+        then=at("weights.storage", {"const": "pvc"}),
+    ),
+    rule(
+        "A rollout that may neither add nor remove a server never ends",
+        when=at("rollout.maxSurge", {"const": 0}),
+        then=at("rollout.maxUnavailable", {"minimum": 1}),
+    ),
+    rule(
+        "A policy without callers would close the model to everyone",
+        when=at("networkPolicy.enabled", {"const": True}),
+        then=at("networkPolicy.callers", {"minItems": 1}),
+    ),
+    rule(
+        "An Ingress without a host would take every host of its controller",
+        when=at("ingress.enabled", {"const": True}),
+        then=at("ingress.host", {"minLength": 1}),
+    ),
+    rule(
+        "A route without a Gateway is never used",
+        when=at("route.enabled", {"const": True}),
+        then=at("route.gateways", {"minItems": 1}),
+    ),
+    rule(
+        "Knative brings its own way in, and has no volumes of images or of each server",
+        when=at("serverless.enabled", {"const": True}),
+        then={
+            "allOf": [
+                *(at(f"{key}.enabled", {"const": False}) for key in ("ingress", "route", "networkPolicy")),
+                at("weights.storage", {"enum": ["emptyDir", "pvc", "bucket"]}),
+            ]
+        },
+    ),
+)

@@ -1,0 +1,61 @@
+"""What deployments choose of the chart, in every way that it offers; for tests that render each."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.exposure import Gateway, Ingress, Route, Service
+from breakeven.core.chart.placement import Placement, PodMetadata, Spread, Toleration
+from breakeven.core.chart.security import ApiKey, Destination, NetworkPolicy, Peer, ServiceAccount
+from breakeven.core.chart.server import ImageSource, RolloutChoices
+from breakeven.core.chart.storage import Weights
+
+_POLICY: Final = NetworkPolicy(
+    enabled=True,
+    callers=(Peer(namespace="gateway", pod_labels={"app": "envoy"}),),
+    scrapers=(Peer(namespace="monitoring"),),
+    destinations=(Destination(cidr="10.1.2.3/32", port=9000),),
+)
+
+CHOICES: Final[dict[str, dict[str, Any]]] = {
+    "a claim": {"weights": Weights(storage="pvc", storage_class="shared")},
+    "a claim and a download": {
+        "weights": Weights(storage="pvc", download=True),
+        "hub_token_secret": "hugging-face",
+        "chart": ChartChoices(network_policy=_POLICY),
+    },
+    "a claim that exists": {"weights": Weights(storage="pvc", claim="models", path="qwen/qwen3-8b")},
+    "a cache of the hub": {"weights": Weights(storage="pvc", claim="models", offline=True)},
+    "claims of each server": {"weights": Weights(storage="ephemeral", storage_class="fast")},
+    "an image": {"weights": Weights(storage="image", image="registry.example/models/qwen3-8b:1")},
+    "a bucket": {
+        "weights": Weights(
+            storage="bucket", uri="s3://models/qwen3-8b", secret="s3-reader", compile_cache_claim="compile-cache"
+        ),
+        "chart": ChartChoices(service_account=ServiceAccount(annotations={"example.com/role": "reader"})),
+    },
+    "placement": {
+        "chart": ChartChoices(
+            placement=Placement(
+                tolerations=(Toleration(key="team", operator="Equal", value="search", effect="NoExecute"),),
+                node_selector={"pool": "gpu"},
+                spread=(Spread(topology_key="topology.kubernetes.io/zone"),),
+            ),
+            pod=PodMetadata(labels={"team": "search"}, annotations={"example.com/note": "a"}),
+            rollout=RolloutChoices(strategy="start-first"),
+        )
+    },
+    "the way in": {
+        "chart": ChartChoices(
+            image=ImageSource(repository="registry.example/vllm-openai", pull_secrets=("registry",)),
+            api_key=ApiKey(secret_name="llm-keys"),
+            network_policy=_POLICY,
+            service=Service(annotations={"example.com/a": "b"}),
+            ingress=Ingress(enabled=True, class_name="nginx", host="llm.example.com", tls_secret="llm-tls"),
+            route=Route(
+                enabled=True, gateways=(Gateway(name="public", section_name="https"),), hosts=("a.example.com",)
+            ),
+        )
+    },
+}
