@@ -192,3 +192,24 @@ def test_groups_add_up_to_the_total(deploy: Deploy, fleet: Path) -> None:
         assert sum(Decimal(group["monthly_usd"]) for group in groups) == Decimal(found["total"]["monthly_usd"])
     assert found["total"]["at_least"] is True
     assert [group["name"] for group in found["teams"] if group["at_least"]] == ["(none)"]
+
+
+def test_what_is_over_its_budget_is_told_and_is_an_answer(deploy: Deploy, fleet: Path) -> None:
+    """4xa100 costs 9,500 each, and the fleet 50,500. A limit on a rise does not bind a bill as it stands."""
+    base = fleet / "base.yaml"
+    write(base, f"{base.read_text()}budget:\n  max_usd_per_month: 9499.99\n  max_increase_usd: 0\n")
+    write(fleet / "fleet.yaml", "budget:\n  max_usd_per_month: 50500\n")
+    found = deploy("cost", "clusters")
+    assert found.exit_code == 0
+    told = [line for line in found.stdout.splitlines() if line.startswith("- ✗ ")]
+    assert told[0] == "- ✗ prod/chat: the bill is $9,500.00 a month, max_usd_per_month is $9,499.99"
+    assert [line.split()[2] for line in told] == ["prod/chat:", "prod/code:", "staging/chat:"]
+    write(fleet / "fleet.yaml", "budget:\n  max_usd_per_month: 50499\n")
+    whole = "the bill is $50,500.00 a month, max_usd_per_month is $50,499.00"
+    assert f"- ✗ {whole}\n- ✗ prod/chat: " in deploy("cost", "clusters").stdout
+    assert json.loads(deploy("cost", "clusters", "-o", "json").stdout)["over_budget"] == [whole]
+
+
+def test_a_budget_of_the_whole_that_is_wrong(deploy: Deploy, fleet: Path) -> None:
+    write(fleet / "fleet.yaml", "budget:\n  max_usd: 1\n")
+    assert refused(deploy(*RENDER)).startswith("Error: clusters/fleet.yaml:2: budget.max_usd: unknown key; expected")

@@ -85,12 +85,14 @@ def _fleet(clusters: Path, compare_with: tuple[str, ...], at: date, output: str)
     import json
 
     from breakeven import fleet
+    from breakeven.core.fleet_cost import over_budget
     from breakeven.output import fleet as fleet_output
 
     bills = [_bill(member, compare_with, at) for member in fleet.members(clusters)]
+    over = over_budget(fleet.budget(clusters), bills)
     if output == "json":
-        return json.dumps(fleet_output.data(bills, at), indent=2)
-    return fleet_output.render(output, bills, at)
+        return json.dumps(fleet_output.data(bills, over, at), indent=2)
+    return fleet_output.render(output, bills, over, at)
 
 
 def _bill(member: Member, compare_with: tuple[str, ...], at: date) -> Bill:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
+from breakeven.core.api_spend import ApiEquivalent
+from breakeven.core.budget import judge
 from breakeven.core.comparison import Comparison
+from breakeven.core.cost import CostProjection
+from breakeven.core.cost_diff import cost_diff
+from breakeven.core.cost_line import CostLine
+from breakeven.core.deployment import Budget
 
 # What a deployment without a `team` or an `environment` counts as.
 NONE: Final = "(none)"
@@ -15,7 +21,10 @@ NONE: Final = "(none)"
 
 @dataclass(frozen=True, kw_only=True)
 class Bill:
-    """One deployment's figures. `api_monthly_usd` is its traffic at the cheapest API; None where there is none."""
+    """One deployment's figures. `api_monthly_usd` is its traffic at the cheapest API; None where there is none.
+
+    `over_budget` says which limits on a bill as it stands it exceeds.
+    """
 
     folder: str
     team: str
@@ -25,6 +34,7 @@ class Bill:
     monthly_usd: Decimal
     unknown: tuple[str, ...]
     api_monthly_usd: Decimal | None
+    over_budget: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +60,20 @@ def bill(folder: str, comparison: Comparison) -> Bill:
         monthly_usd=comparison.projection.monthly_usd,
         unknown=comparison.projection.unknown,
         api_monthly_usd=cheapest.monthly_usd if cheapest else None,
+        over_budget=_over(plan.deployment.budget, comparison.projection, comparison.equivalents),
     )
+
+
+def over_budget(whole: Budget, bills: Sequence[Bill]) -> tuple[str, ...]:
+    """Which limits all of them together exceed. Whether a price may be unknown is for its deployment to say."""
+    lines = (CostLine(name=one.folder, monthly_usd=one.monthly_usd, detail="", source="") for one in bills)
+    limit = replace(whole, max_usd_above_api=None)
+    return _over(limit, CostProjection(lines=tuple(lines)), ())
+
+
+def _over(budget: Budget, projection: CostProjection, apis: Sequence[ApiEquivalent]) -> tuple[str, ...]:
+    """Nothing rises here: limits on a rise are for `cost-diff` to judge."""
+    return judge(budget, cost_diff(projection, projection), apis).reasons
 
 
 def by(bills: Sequence[Bill], key: Callable[[Bill], str]) -> tuple[Group, ...]:

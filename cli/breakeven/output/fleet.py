@@ -14,15 +14,22 @@ SCHEMA: Final = "breakeven.fleet_cost/1"
 _HEADERS: Final = ["Deployments", "GPUs", "Per month", "Per year", "Same traffic at the cheapest API"]
 
 
-def render(output: str, bills: Sequence[Bill], at: date) -> str:
-    """By the value of `-o`: "table" or "markdown"."""
+def render(output: str, bills: Sequence[Bill], over: Sequence[str], at: date) -> str:
+    """By the value of `-o`: "table" or "markdown". `over` says which limits the whole exceeds."""
     all_of_them = total("Total", bills)
     parts = [
         _table(output, "Team", by(bills, lambda one: one.team), all_of_them),
         _table(output, "Environment", by(bills, lambda one: one.environment), all_of_them),
+        _budget(bills, over),
         f"Prices of {at}",
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join(part for part in parts if part)
+
+
+def _budget(bills: Sequence[Bill], over: Sequence[str]) -> str:
+    """What exceeds its limits; empty where nothing does."""
+    own = (f"{one.folder}: {reason}" for one in bills for reason in one.over_budget)
+    return "\n".join(f"- ✗ {reason}" for reason in (*over, *own))
 
 
 def _table(output: str, title: str, groups: Sequence[Group], all_of_them: Group) -> str:
@@ -39,12 +46,13 @@ def _row(group: Group) -> list[str]:
     return [group.name, f"{group.deployments:,}", f"{group.gpus:,}", *figures, money.usd(group.api_monthly_usd)]
 
 
-def data(bills: Sequence[Bill], at: date) -> dict[str, Any]:
+def data(bills: Sequence[Bill], over: Sequence[str], at: date) -> dict[str, Any]:
     """JSON-ready: money as decimal strings, unknown as null."""
     return {
         "schema": SCHEMA,
         "prices_at": at.isoformat(),
         "total": _group(total("Total", bills)),
+        "over_budget": list(over),
         "teams": [_group(group) for group in by(bills, lambda one: one.team)],
         "environments": [_group(group) for group in by(bills, lambda one: one.environment)],
         "deployments": [_bill(one) for one in bills],
@@ -72,5 +80,6 @@ def _bill(one: Bill) -> dict[str, Any]:
         "gpus": one.gpus,
         "monthly_usd": str(one.monthly_usd),
         "unknown": list(one.unknown),
+        "over_budget": list(one.over_budget),
         "api_monthly_usd": None if one.api_monthly_usd is None else str(one.api_monthly_usd),
     }
