@@ -197,3 +197,18 @@ def test_what_is_chosen_of_the_chart_survives_being_recorded(name: str) -> None:
 
 def test_nothing_of_the_chart_is_recorded_unless_it_was_chosen() -> None:
     assert not load.plain(Deployment(profile="8xh100")).keys() & {"chart", "weights"}
+
+
+@pytest.mark.parametrize("written", ["fp8", "int4"])
+def test_a_choice_that_may_be_left_out(tmp_path: Path, written: str) -> None:
+    (tmp_path / "deploy.yaml").write_text(f"profile: 4xa100\nengine:\n  precision: {written}\n", encoding="utf-8")
+    wanted = load.deployment(tmp_path / "deploy.yaml", {})
+    assert wanted.engine.precision == written
+    assert load.deployment_from(load.plain(wanted), "a record") == wanted
+
+
+def test_flags_lie_over_what_was_saved() -> None:
+    base = load.plain(Deployment(profile="4xa100", replicas=2))
+    assert load.deployment(None, {("name",): ("chat", "--name")}, base=base) == Deployment(
+        profile="4xa100", replicas=2, name="chat"
+    )

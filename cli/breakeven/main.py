@@ -39,7 +39,7 @@ Exit codes:
   3    the model does not fit the hardware
   4    a needed program is missing or failed
   5    the cluster is unreachable, or not as the apply needs it
-  6    the gate refused: what would be applied is not what was priced
+  6    the gate refused: over budget, or what would be applied is not what was priced and shown
   7    a difference was found, and you asked to be told by exit code
   130  interrupted
 

@@ -128,6 +128,11 @@ _KEYS: Final[dict[str, KeyPath]] = {
     "ops_usd_per_month": ("prices", "ops_usd_per_month"),
     "setup_usd_per_month": ("prices", "setup_usd_per_month"),
     "storage_usd_per_gib_month": ("prices", "storage_usd_per_gib_month"),
+    "max_usd_per_month": ("budget", "max_usd_per_month"),
+    "max_increase_usd": ("budget", "max_increase_usd"),
+    "max_increase_percent": ("budget", "max_increase_percent"),
+    "max_usd_above_api": ("budget", "max_usd_above_api"),
+    "allow_unknown_prices": ("budget", "allow_unknown_prices"),
 }
 
 
@@ -239,6 +244,14 @@ _DEPLOYMENT: Final = (
     *_PRICES,
 )
 
+_BUDGET: Final = (
+    option("--max-usd-per-month", type=_Usd(), help="Refuse a bill above this."),
+    option("--max-increase-usd", type=_Usd(), help="Refuse a bill that rises by more than this a month."),
+    option("--max-increase-percent", type=float, help="Refuse a bill that rises by more percent."),
+    option("--max-usd-above-api", type=_Usd(), help="Refuse a bill that exceeds the cheapest API by more than this."),
+    option("--allow-unknown-prices", is_flag=True, default=None, help="Do not refuse a line that has no price."),
+)
+
 _COMPARE: Final = option(
     "--compare-with",
     multiple=True,
@@ -262,6 +275,11 @@ def stack_options(function: F) -> F:
 def deployment_options(function: F) -> F:
     """Everything that goes into a plan. Collect it with `deployment(**inputs)`."""
     return _all((*_STACK, *_DEPLOYMENT), function)
+
+
+def budget_options(function: F) -> F:
+    """What an apply must keep to. They go into the deployment: collect them with it."""
+    return _all(_BUDGET, function)
 
 
 def traffic_options(function: F) -> F:
@@ -304,11 +322,16 @@ def cluster_options(function: F) -> F:
     return _all(options, function)
 
 
-def deployment(file: Path | None, **inputs: Any) -> Deployment:
-    """deploy.yaml with flags and environment laid over it. Raises InputError."""
+def deployment(file: Path | None, *, saved: Deployment | None = None, **inputs: Any) -> Deployment:
+    """deploy.yaml with flags and environment laid over it; where neither names a profile, over what was saved.
+
+    Raises InputError.
+    """
     path = _file(file)
     overrides = _overrides({name: value for name, value in inputs.items() if value is not None})
     if path is None and ("profile",) not in overrides:
+        if saved is not None:
+            return load.deployment(None, overrides, base=load.plain(saved))
         raise InputError(
             "no profile given", hint="add --profile NAME (`deploy profiles` lists them) or write a deploy.yaml"
         )
@@ -367,11 +390,11 @@ def make_plan(file: Path | None, **inputs: Any) -> Plan:
     return plan(wanted, load.facts(wanted))
 
 
-def make_servable_plan(file: Path | None, **inputs: Any) -> Plan:
+def make_servable_plan(file: Path | None, *, saved: Deployment | None = None, **inputs: Any) -> Plan:
     """As `make_plan`, of a model that vLLM can download by its name. Raises InputError where it cannot."""
     from breakeven.core.plan import plan
 
-    wanted = deployment(file, **inputs)
+    wanted = deployment(file, saved=saved, **inputs)
     if wanted.model and wanted.model.endswith(".json"):
         # It is recorded with the stack, and read again from another directory.
         wanted = replace(wanted, model=str(Path(wanted.model).absolute()))

@@ -29,4 +29,5 @@ def command(
 
     stack = options.deployment(file, profile=profile, name=name).stack
     found = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)
-    click.echo(status.render(output, found.plan, found.cluster.target, found.readiness(), found.state.cost, prices_at))
+    target, readiness, state = found.cluster.target, found.readiness(), found.state
+    click.echo(status.render(output, found.plan, target, readiness, state.cost, prices_at, state.override))

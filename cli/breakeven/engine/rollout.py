@@ -11,21 +11,25 @@ from pathlib import Path
 from typing import Final
 
 from breakeven import load, render
+from breakeven.core.budget import Approval
+from breakeven.core.changes import Changes
 from breakeven.core.cost import offered_rents, project
-from breakeven.core.cost_diff import NOTHING, cost_diff
+from breakeven.core.cost_diff import cost_diff
 from breakeven.core.live import Readiness, Target
 from breakeven.core.manifests import gpus_requested
 from breakeven.core.plan import Plan
 from breakeven.core.plan import plan as size
 from breakeven.core.preview import Preview, refuse_unpriced_gpus
+from breakeven.core.served import served, served_diff
 from breakeven.engine import interrupt, preflight, stack, tools
 from breakeven.engine.backend import Backend
+from breakeven.engine.baseline import NO_BASELINE, baseline
 from breakeven.engine.cluster import Cluster, connect
 from breakeven.engine.lock import held, holder
 from breakeven.engine.progress import OnProgress, Progress, silent
 from breakeven.engine.stack import OnStep, Stack
 from breakeven.engine.state import EMPTY, State
-from breakeven.errors import ClusterError, DeployError
+from breakeven.errors import ClusterError, DeployError, GateError
 
 OnWait = Callable[[Readiness], None]
 
@@ -45,6 +49,8 @@ class Rollout:
         self._backend = backend
         self._stack: Stack | None = None
         self._former: bytes | None = None
+        self._inputs: dict[str, object] = {}
+        self._shown = Changes(steps=())
         self._is_new = False
         self._claim = ExitStack()
         self._on_progress = on_progress
@@ -60,6 +66,10 @@ class Rollout:
                 if self._is_new:
                     self._stack.remove()
 
+    @property
+    def target(self) -> Target:
+        return self._cluster.target
+
     def preview(self) -> Preview:
         """Raises ClusterError (preflight) or GateError (what would be applied is not what is priced)."""
         found = stack.find(self._plan.stack, self._backend)
@@ -69,10 +79,13 @@ class Rollout:
         checks = preflight.check(self._plan, self._manifests(owns), self._cluster)
         preflight.refuse_failures(checks)
         opened = self._open(found)
-        self._former = opened.configure(self._config(owns))
-        changes = opened.preview()
+        self._inputs = self._config(owns)
+        self._former = opened.configure(self._inputs)
+        self._shown = changes = opened.preview()
         preflight.refuse_foreign(changes.created(state.begun), self._plan.namespace, self._cluster)
         projection = project(self._plan)
+        # What was recorded and then deleted, or never came to be, costs nothing now.
+        before = baseline(state) if gpus_requested(changes.manifests_before) else NO_BASELINE
         preview = Preview(
             plan=self._plan,
             target=self._cluster.target,
@@ -80,21 +93,26 @@ class Rollout:
             changes=changes,
             projection=projection,
             offered=offered_rents(self._plan, load.offers_of(self._plan.facts.profile)),
-            # What was recorded and then deleted, or never came to be, costs nothing now.
-            diff=cost_diff(state.cost if gpus_requested(changes.manifests_before) else NOTHING, projection),
+            diff=cost_diff(before.today, projection),
+            drift=cost_diff(before.recorded, before.today),
+            serves=served_diff(before.serves, served(self._plan)),
+            doubt=before.doubt,
+            state=state.digest,
             keeps_namespace=not owns,
         )
         refuse_unpriced_gpus(preview)
         return preview
 
-    def apply(self, on_step: OnStep, on_wait: OnWait) -> None:
-        """Apply what was previewed; from here on its settings are the stack's.
+    def apply(self, approval: Approval, on_step: OnStep, on_wait: OnWait) -> None:
+        """Apply what was previewed and approved; from here on its settings are the stack's.
 
         The engine waits in silence for pods: `on_wait` is told meanwhile what the cluster says of them.
         Raises ClusterError if the context leads to another cluster than the one that was shown.
         """
         assert self._stack, "apply follows preview"
         _refuse_moved(self._cluster.target)
+        if approval.overridden:
+            self._record(approval.overridden)
         self._former = None
         done = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(done, on_wait), daemon=True)
@@ -104,6 +122,13 @@ class Rollout:
         finally:
             done.set()
             watcher.join()
+
+    def _record(self, override: dict[str, object]) -> None:
+        """The reason is one more output of the stack. The engine applies no outputs but those of a preview."""
+        assert self._stack, "apply follows preview"
+        self._stack.configure({**self._inputs, "budget_override": override})
+        if not self._stack.preview().is_same(self._shown):
+            raise GateError("the changes are other ones than were shown; nothing was applied", hint="run it again")
 
     def _watch(self, done: threading.Event, on_wait: OnWait) -> None:
         told = ""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from breakeven import __version__
 from breakeven.core.local import MOST_SANDBOX_NODES
 from breakeven.core.plan import Plan
 from breakeven.core.preview import Preview
+from breakeven.core.saved_plan import Versions
 from breakeven.engine import offline as offline_engine
 from breakeven.engine import rollout, sandbox, tools
 from breakeven.engine.backend import Backend, backend
@@ -52,6 +54,12 @@ def _in_sandbox(plan: Plan, on_progress: OnProgress) -> Rollout:
     tools.require("pulumi", "provider", "helm", *sandbox.MODULES, progress=on_progress)
     started = sandbox.up(plan.facts.profile, plan.facts.accelerator, plan.nodes, progress=on_progress)
     return Rollout(plan, connect(started.kubeconfig, started.context), backend(started.directory), on_progress)
+
+
+def versions() -> Versions:
+    """Of what previews and applies; the programs are there once a run has begun."""
+    provider = tools.version("pulumi-resource-kubernetes")
+    return Versions(breakeven=__version__, pulumi=tools.version("pulumi"), provider=provider)
 
 
 def offline(plan: Plan, *, in_sandbox: bool, on_progress: OnProgress) -> Preview:

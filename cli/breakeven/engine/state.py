@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import socket
 from collections.abc import Mapping
@@ -20,13 +22,15 @@ from breakeven.errors import DeployError, GateError
 class State:
     """What the last apply left behind: the stack's outputs, the URNs of its resources, and its Kubernetes objects.
 
-    `begun` are the URNs of what an apply that was killed had begun to create.
+    `begun` are the URNs of what an apply that was killed had begun to create. `digest` is of all resources as they are
+    recorded: a stack that is not there yet has the digest of an empty one.
     """
 
     outputs: Mapping[str, Any]
     urns: tuple[str, ...]
     begun: tuple[str, ...] = ()
     objects: tuple[Manifest, ...] = ()
+    digest: str = ""
 
     @property
     def cost(self) -> CostProjection:
@@ -41,8 +45,18 @@ class State:
     def owns_namespace(self, name: str) -> bool:
         return any(urn.endswith(f"kubernetes:core/v1:Namespace::{name}") for urn in (*self.urns, *self.begun))
 
+    @property
+    def override(self) -> Mapping[str, Any] | None:
+        """For what reason the last apply was over budget, when, and by how much."""
+        found = self.outputs.get("budget_override")
+        return found if isinstance(found, Mapping) else None
 
-EMPTY: Final = State(outputs={}, urns=())
+
+def _digest(*recorded: Any) -> str:
+    return hashlib.sha256(json.dumps(recorded, sort_keys=True).encode()).hexdigest()
+
+
+EMPTY: Final = State(outputs={}, urns=(), digest=_digest([], []))
 
 
 def read(exported: Mapping[str, Any]) -> State:
@@ -51,13 +65,15 @@ def read(exported: Mapping[str, Any]) -> State:
     found = deployment.get("resources") or []
     root: dict[str, Any] = next((entry for entry in found if entry["type"] == "pulumi:pulumi:Stack"), {})
     urns = tuple(entry["urn"] for entry in found)
-    pending = (entry["resource"]["urn"] for entry in deployment.get("pending_operations") or ())
-    # A pending creation stays on record after a later apply has made it.
+    operations = deployment.get("pending_operations") or []
+    pending = (entry["resource"]["urn"] for entry in operations)
     return State(
         outputs=root.get("outputs", {}),
         urns=urns,
+        # A pending creation stays on record after a later apply has made it.
         begun=tuple(urn for urn in pending if urn not in urns),
         objects=tuple(entry["inputs"] for entry in found if _is_object(entry)),
+        digest=_digest(found, operations),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -16,12 +17,31 @@ from breakeven.output.money import usd
 SCHEMA: Final = "breakeven.status/1"
 
 
-def render(output: str, plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection, at: date) -> str:
+Override = Mapping[str, Any]
+
+
+def render(
+    output: str,
+    plan: Plan,
+    target: Target,
+    readiness: Readiness,
+    recorded: CostProjection,
+    at: date,
+    override: Override | None = None,
+) -> str:
     """By the value of `-o`. `at` gives the recorded prices their age."""
     if output == "json":
-        return json.dumps(_data(plan, target, readiness, recorded, at), indent=2)
-    rows = _rows(plan, target, readiness, recorded, at)
+        return json.dumps({**_data(plan, target, readiness, recorded, at), "budget_override": override}, indent=2)
+    rows = [*_rows(plan, target, readiness, recorded, at), *_override_row(override)]
     return table.markdown(["", ""], rows) if output == "markdown" else "\n".join(f"{a:<10} {b}" for a, b in rows)
+
+
+def _override_row(override: Override | None) -> list[list[str]]:
+    """Only where the last apply was over budget."""
+    if override is None:
+        return []
+    exceeded = "; ".join(str(reason) for reason in override.get("exceeded", ()))
+    return [["Budget", f"overridden at {override.get('at')}: {override.get('reason')} ({exceeded})"]]
 
 
 def _rows(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection, at: date) -> list[list[str]]:
