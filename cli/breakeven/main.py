@@ -25,6 +25,8 @@ _VERBS: Final = {
     "preview": "Show what would change and what it would cost.",
     "up": "Preview, confirm, apply, wait, report.",
     "status": "Live state of a stack, and its recorded price.",
+    "drift": "The live cluster against the last apply, in objects and dollars.",
+    "unlock": "Who holds a stack; remove the lock of a dead process.",
     "destroy": "Remove a stack, after typed confirmation.",
     "sandbox": "The local rehearsal cluster.",
     "tools": "The pinned programs: find them or build them.",

@@ -244,6 +244,9 @@ _DEPLOYMENT: Final = (
     *_PRICES,
 )
 
+# What changes a plan, and does not only say which stack is meant.
+_INPUTS: Final = set(_KEYS) - {"profile", "name"}
+
 _BUDGET: Final = (
     option("--max-usd-per-month", type=_Usd(), help="Refuse a bill above this."),
     option("--max-increase-usd", type=_Usd(), help="Refuse a bill that rises by more than this a month."),
@@ -380,6 +383,19 @@ def _overrides(given: dict[str, Any]) -> dict[KeyPath, tuple[Any, str]]:
         if one in given and other not in given:
             overrides[_KEYS[other]] = (None, origins[one])
     return overrides
+
+
+def stack_alone(file: Path | None, **inputs: Any) -> str:
+    """The stack's name, where its inputs come from its history. Raises InputError for flags that would change them."""
+    ctx = click.get_current_context()
+    given = [
+        _origin(option, ctx)
+        for option in ctx.command.params
+        if option.name in _INPUTS and ctx.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise InputError(f"a rollback takes all inputs from the last good apply: leave out {', '.join(given)}")
+    return deployment(file, profile=inputs["profile"], name=inputs["name"]).stack
 
 
 def make_plan(file: Path | None, **inputs: Any) -> Plan:

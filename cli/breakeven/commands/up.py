@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Apply what `deploy preview --save FILE` showed, and nothing else; its inputs are the default.",
 )
+@click.option("--rollback", is_flag=True, help="Return to the inputs of the last apply that succeeded with other ones.")
 @click.option("-y", "--yes", is_flag=True, help="Apply without asking.")
 def command(
     kubeconfig: Path | None,
@@ -39,6 +40,7 @@ def command(
     prices_at: date,
     override_budget: str | None,
     plan_path: Path | None,
+    rollback: bool,
     yes: bool,
     **inputs: Any,
 ) -> None:
@@ -49,9 +51,12 @@ def command(
       deploy up --profile 4xa100 --sandbox
       deploy up --profile 8xh100 --context prod --replicas 2
       deploy up --plan plan.json --yes
+      deploy up --profile 8xh100 --rollback
     """
     if not yes and not sys.stdin.isatty():
         raise InputError("there is no terminal to ask on", hint="add --yes to apply without asking")
+    if rollback and plan_path:
+        raise InputError("--rollback takes its inputs from the last good apply: leave out --plan")
     override = _override(override_budget)
     from breakeven import plan_file, price_book
     from breakeven.core.budget import Approval, judge
@@ -61,9 +66,13 @@ def command(
     from breakeven.output import preview, status
 
     saved = plan_file.read(plan_path) if plan_path else None
-    plan = options.make_servable_plan(**inputs, saved=saved.deployment if saved else None)
-    prices = price_book.prices(plan, compare_with or (saved.comparators if saved else ()), prices_at)
     where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
+    if rollback:
+        apply, plan, where = session.rolling_back(options.stack_alone(**inputs), where, terminal.on_progress)
+        terminal.say(f"Rolling back to the apply of {apply.started:%Y-%m-%d %H:%M} UTC, which succeeded")
+    else:
+        plan = options.make_servable_plan(**inputs, saved=saved.deployment if saved else None)
+    prices = price_book.prices(plan, compare_with or (saved.comparators if saved else ()), prices_at)
     with session.begin(plan, where, terminal.on_progress) as running:
         if saved:
             refuse_another_cluster(saved, running.target)
@@ -76,7 +85,7 @@ def command(
         approval = Approval(verdict=verdict, override=override)
         if not shown.is_empty:
             _confirm(yes)
-        with interrupt.finishing_steps(terminal.say):
+        with interrupt.finishing_steps(terminal.say, running.left_behind):
             running.apply(approval, terminal.on_step, terminal.on_wait)
         readiness = running.wait_until_ready(terminal.on_wait, plan.startup_budget_s)
     click.echo(f"\n{status.applied(plan, readiness, sandbox=sandbox)}")

@@ -23,7 +23,8 @@ from semver import VersionInfo
 
 from breakeven import resources
 from breakeven.core.changes import Changes
-from breakeven.engine import events, state, tools
+from breakeven.core.history import Apply
+from breakeven.engine import events, history, state, tools
 from breakeven.engine.backend import Backend
 from breakeven.engine.state import Locked, State
 from breakeven.errors import ClusterError, DeployError, GateError, InputError
@@ -79,6 +80,10 @@ class Stack:
             message = f"{self._settings} does not say what was applied, and where"
             raise DeployError(message, hint="`deploy up` writes it anew")
         return found
+
+    def history(self) -> tuple[Apply, ...]:
+        """All its applies."""
+        return history.read(_translated(partial(self._stack.history, show_secrets=False), []))
 
     def preview(self) -> Changes:
         """Against the live cluster: what was changed or deleted by hand is put right.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +13,7 @@ from breakeven.core.cost import CostProjection
 from breakeven.core.cost_diff import NOTHING
 from breakeven.core.manifests import Manifest
 from breakeven.core.record import recorded_cost
-from breakeven.engine import processes
+from breakeven.engine import holders
 from breakeven.errors import DeployError, GateError
 
 
@@ -90,13 +89,10 @@ class Locked(DeployError):
         by = ", ".join(f"{user}@{host} (process {pid})" for user, host, pid in self._holders)
         super().__init__(
             f"another run works on this stack: {by or printed.strip().splitlines()[-1]}",
-            hint="wait for it; if it is gone for good, `pulumi cancel` removes its lock",
+            hint="wait for it; `deploy unlock` shows it, and removes the lock of one that is gone",
         )
 
     @property
     def is_stale(self) -> bool:
         """Whether every holder was a process of this machine that is no more."""
-        here = socket.gethostname()
-        return bool(self._holders) and all(
-            host == here and not processes.is_alive(int(pid)) for _, host, pid in self._holders
-        )
+        return bool(self._holders) and all(holders.process(host, int(pid)) == "gone" for _, host, pid in self._holders)
