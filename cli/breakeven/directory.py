@@ -71,7 +71,7 @@ def _recorded(out: Path) -> dict[str, str]:
         if lock["schema"] != _SCHEMA:
             raise ValueError(f"schema is {lock['schema']!r}")
         return dict(lock["files"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is not a lock file that this version reads: {error}", hint=_HINT) from error
 
 

@@ -66,7 +66,7 @@ def read(path: Path) -> Config:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read it: {error.strerror}", where=str(path)) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"is no JSON: {error}", where=str(path)) from error
     if not isinstance(data, dict):
         raise InputError("expected a mapping of keys", where=str(path))
