@@ -257,7 +257,8 @@ def watched() -> Iterator[list[str]]:
 
     former = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, _MOST_S)
-    _touched = touched = []
+    touched: list[str] = []
+    _touched = touched
     try:
         yield touched
     finally:
