@@ -26,7 +26,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from breakeven import convert, load, plan_file, resources
+from breakeven import convert, load, lock_file, plan_file, resources
 from breakeven.core import cost
 from breakeven.core import plan as planning
 from breakeven.core.api_rates import ApiRates
@@ -109,7 +109,7 @@ def _planned(path: Path) -> object:
 
 
 def _measured(path: Path) -> object:
-    return load.deployment(None, {("measured",): (str(path), "--measured")}, base={"profile": "4xa100"})
+    return load.deployment(None, {("profile",): ("4xa100", "--profile"), ("measured",): (str(path), "--measured")})
 
 
 def _config_json() -> str:
@@ -124,7 +124,7 @@ def signed(body: Mapping[str, Any]) -> str:
 @cache
 def _plan_json() -> str:
     """Of the step that a first apply begins with."""
-    made = planning.plan(found := load.deployment(None, {}, base={"profile": "4xa100"}), load.facts(found))
+    made = planning.plan(found := load.deployment(None, {("profile",): ("4xa100", "--profile")}), load.facts(found))
     bill = cost.project(made)
     plan = SavedPlan(
         made_at="2026-11-24T14:00:00Z",
@@ -162,6 +162,7 @@ READERS: Final = {
     "packaged API prices": _catalogue("api_prices", ApiRates),
     "measured": Reader(read=_measured, seed=lambda: _MEASURED),
     "config.json": Reader(read=lambda path: load.model(str(path)), seed=_config_json, has_lines=False),
+    "lock file": Reader(read=lock_file.recorded, seed=lambda: lock_file.text({"a.yaml": "a"}, {}), has_lines=False),
     "saved plan": Reader(read=plan_file.read, seed=_plan_json, has_lines=False),
     "lock of the engine": Reader(read=holders._holder, seed=lambda: _LOCK, has_lines=False),
     "kubeconfig": Reader(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 from bench import fuzz
 
-from breakeven import directory
+from breakeven import directory, lock_file
 from breakeven.engine import kubeconfig
 from breakeven.errors import InputError
 from breakeven.yaml_source import Source
@@ -59,18 +58,17 @@ def test_a_merged_key_is_still_one() -> None:
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "{}", "[]", "\x00", '{"schema": "breakeven.lock/1", "files": 1}'])
 def test_a_lock_file_of_a_directory_that_is_none(text: str, tmp_path: Path) -> None:
-    (tmp_path / directory.LOCK).write_text(text)
-    with pytest.raises(InputError, match="is not a lock file"):
-        directory.write(tmp_path, {"a.yaml": "a: 1\n"}, {})
-    assert [path.name for path in tmp_path.iterdir()] == [directory.LOCK]
+    (tmp_path / lock_file.NAME).write_text(text)
+    with pytest.raises(InputError, match=r"not a lock file|breakeven\.lock\.json"):
+        directory.write(tmp_path, [directory.Part(files={"a.yaml": "a: 1\n"}, about={})])
+    assert [path.name for path in tmp_path.iterdir()] == [lock_file.NAME]
 
 
 def test_a_lock_file_names_nothing_outside(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("ours")
     (tmp_path / "out").mkdir()
-    lock = {"schema": "breakeven.lock/1", "files": {"../precious": directory._digest("ours"), "/etc/passwd": ""}}
-    (tmp_path / "out" / directory.LOCK).write_text(json.dumps(lock))
-    directory.write(tmp_path / "out", {"a.yaml": "a: 1\n"}, {})
+    (tmp_path / "out" / lock_file.NAME).write_text(lock_file.text({"../precious": "ours"}, {}))
+    directory.write(tmp_path / "out", [directory.Part(files={"a.yaml": "a: 1\n"}, about={})])
     assert (tmp_path / "precious").read_text() == "ours"
 
 
