@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 PIP   := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint tools chart vllm golden bench lock venv clean
+.PHONY: help demo test lint tools chart vllm golden bench fuzz lock venv clean
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -50,6 +50,9 @@ bench: tools ## measure what the README claims
 	@$(BIN)/python -m bench.accuracy_throughput
 	@$(BIN)/python -m bench.arrivals
 	@$(BIN)/python -m bench.candidates
+
+fuzz: venv ## read 100,000 broken files of every kind that is read
+	@$(BIN)/python -m bench.fuzz
 
 lock: ## resolve requirements.lock and vLLM's requirements anew; needs uv
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

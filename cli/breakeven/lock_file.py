@@ -40,7 +40,7 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
     content = plain_text.decode(data, name, hint=_AGAIN)
     try:
         lock = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         where = f"{name}:{getattr(error, 'lineno', 1)}"
         raise InputError(f"it is not a lock file: {error}", where=where, hint=_AGAIN) from error
     if not isinstance(lock, dict) or not isinstance(lock.get("files"), dict):

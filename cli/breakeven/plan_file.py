@@ -40,7 +40,7 @@ def read(path: Path) -> SavedPlan:
     try:
         return convert.convert(data, SavedPlan)
     except convert.Refused as error:
-        key = ".".join(str(part) for part in error.path)
+        key = ascii(".".join(str(part) for part in error.path))[1:-1]
         raise InputError(f"{key}: {error}", where=str(path), hint=_HINT) from error
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 
@@ -16,6 +16,9 @@ T = TypeVar("T")
 
 # The C parser is ten times as fast and comes with PyYAML's wheels.
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_MOST_NESTED: Final = 100
+_MOST_MERGED: Final = 100_000
 
 
 class Source:
@@ -38,12 +41,14 @@ class Source:
     def parse(cls, text: str, name: str) -> Source:
         """Parse YAML text that came from `name`."""
         try:
+            refuse_depth(text, name)
             loader = _Loader(text)
             node = loader.get_single_node()
             # Before the construction, which copies merged keys (`<<`) into the nodes.
             origins: dict[KeyPath, str] = {(): name}
             if node:
                 origins.update(_origins(node, name))
+                _refuse_merges(node, name)
             data = None if node is None else loader.construct_document(node)
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise _malformed(error, name) from error
@@ -117,6 +122,50 @@ def _malformed(error: Exception, name: str) -> InputError:
     return InputError(f"malformed YAML: {problem}", where=where)
 
 
+def refuse_depth(text: str, name: str) -> None:
+    """The C parser's composer calls itself for each level: the stack would overflow, and end the process.
+
+    Levels come from brackets, or from marks in one line: by indentation alone a file of this depth has megabytes.
+    """
+    marks = max((line.count("-") + line.count("?") for line in text.splitlines()), default=0)
+    if text.count("[") + text.count("{") + marks <= _MOST_NESTED:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MOST_NESTED:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise InputError(f"nested more than {_MOST_NESTED} deep", where=f"{name}:{line}")
+
+
+def _refuse_merges(root: yaml.Node, name: str) -> None:
+    """Merged keys (`<<`) are copied in the construction: a few lines of them can ask for all memory."""
+    counted: dict[int, int] = {}
+
+    def count(node: yaml.Node) -> int:
+        if id(node) not in counted:
+            counted[id(node)] = 0  # A cycle, which the construction refuses.
+            counted[id(node)] = sum(_copied(key, value, count) for key, value in _pairs(node))
+        if counted[id(node)] > _MOST_MERGED:
+            raise InputError("merged keys (<<) repeat without end", where=f"{name}:{node.start_mark.line + 1}")
+        return counted[id(node)]
+
+    count(root)
+
+
+def _pairs(node: yaml.Node) -> Iterator[tuple[yaml.Node | None, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        yield from node.value
+    elif isinstance(node, yaml.SequenceNode):
+        yield from ((None, item) for item in node.value)
+
+
+def _copied(key: yaml.Node | None, value: yaml.Node, count: Callable[[yaml.Node], int]) -> int:
+    """Keys that this one brings: what it merges, or itself. An item of a list counts as what is in it."""
+    found = count(value)
+    return found if key is None or key.tag == "tag:yaml.org,2002:merge" else 1
+
+
 def _origins(root: yaml.Node, name: str) -> Iterator[tuple[KeyPath, str]]:
     """The line of each key and item. Raises InputError for a duplicate key, which YAML parsers swallow.
 
@@ -151,4 +200,6 @@ def _children(node: yaml.Node, name: str, path: KeyPath) -> Iterator[tuple[str |
 
 
 def _dotted(path: KeyPath) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    """What a terminal would obey, or not show, is escaped."""
+    dotted = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    return "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in dotted)

@@ -87,7 +87,7 @@ def _logged_in() -> str:
     """The backend of `pulumi login`, as the engine itself remembers it."""
     try:
         credentials = json.loads((_user_home() / "credentials.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return ""
     return str(credentials.get("current") or "") if isinstance(credentials, dict) else ""
 

@@ -89,7 +89,7 @@ def _holder(path: Path) -> Holder:
         return Holder(
             user=str(user), host=str(host), pid=int(pid), since=str(since), process=process(str(host), int(pid))
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DeployError(f"{path} is not a lock that the engine wrote", hint="look into it, and remove it") from error
 
 

@@ -9,6 +9,10 @@ from typing import Any
 import yaml
 
 from breakeven.errors import ClusterError, InputError, unknown
+from breakeven.yaml_source import refuse_depth
+
+# Pure Python takes a second for each 100 KB of certificates.
+_Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def locate(kubeconfig: Path | None, context: str | None) -> tuple[Path, str]:
@@ -45,10 +49,12 @@ def _files(kubeconfig: Path | None) -> list[Path]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        refuse_depth(text, str(path))
+        data = yaml.load(text, _Loader)  # both are safe loaders
     except OSError as error:
         raise InputError(f"cannot read it: {error.strerror}", where=str(path)) from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError("is not a kubeconfig: it is not YAML", where=str(path)) from error
     if not isinstance(data, dict) or not _are_named(data.get("contexts") or []):
         raise InputError("is not a kubeconfig", where=str(path))

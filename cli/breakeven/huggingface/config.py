@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from breakeven.errors import InputError
+
+# Far above any; a larger one is no float, which sizes are.
+_MOST: Final = 10**15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +43,8 @@ class Config:
             value = self.text.get(key)
             if not value:
                 continue
-            if type(value) is not int or value < 0:
-                raise InputError(f"expected a whole number above 0, got {value!r}", where=f"{self.path}: {key}")
+            if type(value) is not int or not 0 < value < _MOST:
+                raise InputError(f"expected a whole number above 0, got {value!r:.40}", where=f"{self.path}: {key}")
             return value
         return None
 
@@ -66,7 +69,7 @@ def read(path: Path) -> Config:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read it: {error.strerror}", where=str(path)) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"is no JSON: {error}", where=str(path)) from error
     if not isinstance(data, dict):
         raise InputError("expected a mapping of keys", where=str(path))

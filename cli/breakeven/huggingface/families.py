@@ -83,13 +83,15 @@ _FAMILIES: Final[dict[str, Family]] = {
 }
 
 
-def family(architecture: str) -> Family:
+def family(architecture: str, where: str) -> Family:
     """Raises InputError for an architecture that is not understood, with the close ones that are."""
     if architecture not in _FAMILIES:
+        shown = ascii(architecture)[1:-1]
         close = get_close_matches(architecture, _FAMILIES, n=2, cutoff=0.8)
         known = f"; understood are {', '.join(close)} and {len(_FAMILIES) - len(close)} others" if close else ""
         raise InputError(
-            f"the architecture {architecture} is not understood: how it keeps its cache is unknown, and not guessed",
+            f"the architecture {shown} is not understood: how it keeps its cache is unknown, and not guessed",
+            where=where,
             hint=f"`deploy models` lists the models that are{known}",
         )
     return _FAMILIES[architecture]

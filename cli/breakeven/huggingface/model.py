@@ -19,7 +19,7 @@ from breakeven.huggingface.quantisation import quantisation
 def model(path: Path) -> Model:
     """Raises InputError for what cannot be read, and for an architecture or a quantisation that is not understood."""
     config = read(path)
-    kind = family(config.architecture)
+    kind = family(config.architecture, f"{config.path}: architectures")
     config = replace(config, text={**kind.defaults, **config.text})
     if config.optional("num_kv_shared_layers"):
         raise InputError("layers that share one cache are not understood", where=f"{path}: num_kv_shared_layers")
