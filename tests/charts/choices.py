@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.choices import ChartChoices
 from breakeven.core.chart.exposure import Gateway, Ingress, Route, Service
 from breakeven.core.chart.placement import Placement, PodMetadata, Spread, Toleration
 from breakeven.core.chart.security import ApiKey, Destination, NetworkPolicy, Peer, ServiceAccount
 from breakeven.core.chart.server import ImageSource, RolloutChoices
 from breakeven.core.chart.storage import Weights
+from breakeven.core.scaling import Scaling
 
 _POLICY: Final = NetworkPolicy(
     enabled=True,
@@ -45,6 +47,17 @@ CHOICES: Final[dict[str, dict[str, Any]]] = {
             pod=PodMetadata(labels={"team": "search"}, annotations={"example.com/note": "a"}),
             rollout=RolloutChoices(strategy="start-first"),
         )
+    },
+    "an HPA": {"scaling": Scaling(min_replicas=2, max_replicas=5)},
+    "KEDA": {
+        "scaling": Scaling(max_replicas=5),
+        "chart": ChartChoices(
+            autoscaler=AutoscalerChoices(
+                kind="keda",
+                prometheus_url="http://prometheus.monitoring:9090",
+                wake_query='sum(rate(envoy_cluster_upstream_rq_total{envoy_cluster_name="llm"}[1m]))',
+            )
+        ),
     },
     "the way in": {
         "chart": ChartChoices(

@@ -14,16 +14,19 @@ from typing import Any
 
 import pytest
 from tests.charts.choices import CHOICES
+from tests.vllm import metrics
 
 from breakeven import load, render, resources
+from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.choices import ChartChoices
 from breakeven.core.chart.exposure import Gateway, Ingress, Route
 from breakeven.core.chart.placement import Placement, Toleration
 from breakeven.core.chart.security import ApiKey, NetworkPolicy, Peer
 from breakeven.core.chart.server import ProbeChoices, RolloutChoices
 from breakeven.core.chart.storage import Weights
-from breakeven.core.deployment import Deployment
+from breakeven.core.deployment import TARGET_UTILISATION, Deployment
 from breakeven.core.plan import Plan, plan
+from breakeven.core.scaling import Scaling
 from breakeven.errors import InfeasibleError, InputError
 
 Planned = Callable[..., Plan]
@@ -69,6 +72,15 @@ def seconds(probe: Manifest) -> int:
 
 
 Objects = Callable[..., list[Manifest]]
+
+
+def scaled_by_hpa(objects: Objects) -> list[Manifest]:
+    return objects(model="Qwen/Qwen3-8B", scaling=Scaling(max_replicas=5))
+
+
+def scaled_by_keda(objects: Objects, **choices: Any) -> list[Manifest]:
+    autoscaler = AutoscalerChoices(kind="keda", prometheus_url="http://prometheus.monitoring:9090", **choices)
+    return objects(model="Qwen/Qwen3-8B", scaling=Scaling(max_replicas=5), chart=ChartChoices(autoscaler=autoscaler))
 
 
 @pytest.mark.parametrize("profile", NODE_PROFILES)
@@ -178,6 +190,55 @@ def _names(schema: Any) -> Iterator[str]:
     elif isinstance(schema, list):
         for part in schema:
             yield from _names(part)
+
+
+def test_complaint_07_the_autoscaler_reads_metrics_that_vllm_has(objects: Objects) -> None:
+    for found in (scaled_by_hpa(objects), scaled_by_keda(objects)):
+        names = metrics.used(json.dumps(found))
+        assert names == {"vllm:num_requests_running", "vllm:num_requests_waiting"}
+        assert names <= metrics.series()
+
+
+def test_complaint_08_an_hpa_counts_requests_and_not_cpu(planned: Planned, objects: Objects) -> None:
+    spec = one(scaled_by_hpa(objects), "HorizontalPodAutoscaler")["spec"]
+    assert {metric["type"] for metric in spec["metrics"]} == {"Pods"}
+    # What a server serves within the latency objective, with the headroom of the plan.
+    within = int(int(planned("8xh100", model="Qwen/Qwen3-8B").capacity.concurrency) * TARGET_UTILISATION)
+    assert {metric["pods"]["target"]["averageValue"] for metric in spec["metrics"]} == {str(within)}
+
+
+def test_complaint_08_a_server_may_start_before_the_next_ones_do(planned: Planned, objects: Objects) -> None:
+    (policy,) = one(scaled_by_hpa(objects), "HorizontalPodAutoscaler")["spec"]["behavior"]["scaleUp"]["policies"]
+    assert policy["periodSeconds"] >= planned("8xh100", model="Qwen/Qwen3-8B").startup_s
+
+
+def test_complaint_09_zero_servers_only_where_something_wakes_one(objects: Objects) -> None:
+    assert one(scaled_by_keda(objects), "ScaledObject")["spec"]["minReplicaCount"] == 1
+    waking = one(scaled_by_keda(objects, wake_query="sum(gateway_requests)"), "ScaledObject")["spec"]
+    assert waking["minReplicaCount"] == 0
+    assert waking["triggers"][1]["metadata"]["query"] == "sum(gateway_requests)"
+
+
+def test_complaint_09_an_empty_series_does_not_stop_servers(objects: Objects) -> None:
+    """KEDA takes it for 0 by default."""
+    (trigger,) = one(scaled_by_keda(objects), "ScaledObject")["spec"]["triggers"]
+    assert trigger["metadata"]["ignoreNullValues"] == "false"
+
+
+def test_complaint_09_nothing_else_changes_the_replicas_beside_keda(objects: Objects) -> None:
+    assert not {entry["kind"] for entry in scaled_by_keda(objects)} & {"HorizontalPodAutoscaler"}
+
+
+def test_complaint_10_no_replicas_beside_an_autoscaler(objects: Objects) -> None:
+    for found in (scaled_by_hpa(objects), scaled_by_keda(objects)):
+        assert "replicas" not in one(found, "Deployment")["spec"]
+
+
+def test_an_autoscaler_of_nothing_is_refused(planned: Planned) -> None:
+    keda = ChartChoices(autoscaler=AutoscalerChoices(kind="keda", prometheus_url="http://prometheus:9090"))
+    for profile, inputs in (("4xa100", {}), ("serverless", {"scaling": Scaling()})):
+        with pytest.raises(InputError, match=r"chart\.autoscaler is for a deployment with `scaling`"):
+            planned(profile, chart=keda, **inputs)
 
 
 def test_complaint_11_a_claim_of_one_node_is_refused_for_several_replicas(planned: Planned) -> None:

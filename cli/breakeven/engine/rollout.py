@@ -14,9 +14,9 @@ from breakeven import load, render
 from breakeven.core.cost import offered_rents, project
 from breakeven.core.cost_diff import NOTHING, cost_diff
 from breakeven.core.live import Readiness, Target
-from breakeven.core.manifests import gpus_requested
 from breakeven.core.plan import Plan
 from breakeven.core.plan import plan as size
+from breakeven.core.pod_counts import gpus_requested
 from breakeven.core.preview import Preview, refuse_unpriced_gpus
 from breakeven.engine import interrupt, preflight, stack, tools
 from breakeven.engine.backend import Backend

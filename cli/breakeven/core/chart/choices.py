@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.exposure import Ingress, Route, Service
 from breakeven.core.chart.fields import Record
 from breakeven.core.chart.placement import Disruption, Placement, PodMetadata
@@ -21,6 +22,9 @@ class ChartChoices(Record):
     probes: Annotated[ProbeChoices, "How the server's health is asked"] = field(default_factory=ProbeChoices)
     rollout: Annotated[RolloutChoices, "How a change replaces the servers"] = field(default_factory=RolloutChoices)
     disruption: Annotated[Disruption, "How many servers may be evicted at once"] = field(default_factory=Disruption)
+    autoscaler: Annotated[AutoscalerChoices, "How the autoscaler of `scaling` reads metrics"] = field(
+        default_factory=AutoscalerChoices
+    )
     network_policy: Annotated[NetworkPolicy, "Who may talk to whom"] = field(default_factory=NetworkPolicy)
     service: Annotated[Service, "The Service"] = field(default_factory=Service)
     service_account: Annotated[ServiceAccount, "The pods' account"] = field(default_factory=ServiceAccount)

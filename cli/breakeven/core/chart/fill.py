@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from breakeven.core.chart.autoscaler import Autoscaler
 from breakeven.core.chart.choices import ChartChoices
 from breakeven.core.chart.placement import Disruption, NodeLabel, NodeTerm
 from breakeven.core.chart.security import HubToken
@@ -29,6 +30,7 @@ def _filled(plan: Plan, sized: Pod, choices: ChartChoices) -> Values:
     return Values(
         model=plan.facts.model.name,
         replicas=plan.replicas,
+        autoscaler=_autoscaler(plan, sized),
         image=Image(**_fields(choices.image), tag=f"v{VLLM_VERSION}"),
         engine=_engine(plan, sized),
         hub_token=HubToken(secret_name=plan.deployment.hub_token_secret or ""),
@@ -107,16 +109,31 @@ def _rollout(sized: Pod) -> Rollout:
     )
 
 
+def _autoscaler(plan: Plan, sized: Pod) -> Autoscaler:
+    """None where the number of servers is fixed, or Knative's affair; the size of one is filled in all the same."""
+    none = Autoscaler(
+        requests_per_server=sized.requests_per_server,
+        scale_up_seconds=sized.scale_up_s,
+        scale_down_seconds=sized.scale_down_s,
+    )
+    if not plan.is_autoscaled:
+        return none
+    least, most = plan.replicas_range
+    chosen = _fields(plan.deployment.chart.autoscaler)
+    return dataclasses.replace(none, **chosen, min_replicas=least, max_replicas=most)
+
+
 def _disruption(plan: Plan) -> Disruption:
     """With one server a budget either forbids every drain or says nothing; Knative's pods come and go."""
     chosen = plan.deployment.chart.disruption
-    useful = plan.replicas > 1 and not plan.facts.profile.is_serverless
+    useful = plan.most_replicas > 1 and not plan.facts.profile.is_serverless
     return dataclasses.replace(chosen, enabled=chosen.enabled and useful)
 
 
 def _serverless(plan: Plan, sized: Pod) -> Serverless:
     return Serverless(
         enabled=plan.facts.profile.is_serverless,
+        min_replicas=plan.replicas_range[0] if plan.facts.profile.is_serverless else 0,
         concurrency=sized.concurrency,
         request_timeout_seconds=sized.request_timeout_s,
     )

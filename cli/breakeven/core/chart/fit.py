@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.choices import ChartChoices
 from breakeven.core.chart.storage import Weights
 from breakeven.errors import InputError
@@ -16,7 +17,7 @@ def overlapping(weights: Weights, chart: ChartChoices, *, serverless: bool) -> s
     return "with strategy start-first two servers overlap" if chart.rollout.strategy == "start-first" else ""
 
 
-def require_fit(weights: Weights, chart: ChartChoices, *, replicas: int, serverless: bool) -> None:
+def require_fit(weights: Weights, chart: ChartChoices, *, replicas: int, serverless: bool, scaled: bool) -> None:
     """Raises InputError for a claim that cannot be shared, and for what Knative does by itself."""
     why = f"{replicas} replicas share it" if replicas > 1 else overlapping(weights, chart, serverless=serverless)
     if weights.access_mode == "ReadWriteOnce" and why:
@@ -27,6 +28,11 @@ def require_fit(weights: Weights, chart: ChartChoices, *, replicas: int, serverl
         )
     if serverless:
         _require_fit_for_knative(weights, chart)
+    if chart.autoscaler != AutoscalerChoices() and (serverless or not scaled):
+        raise InputError(
+            "chart.autoscaler is for a deployment with `scaling` on a profile of nodes",
+            hint="give scaling: {max_replicas: …}, or leave chart.autoscaler out; Knative scales a serverless profile",
+        )
 
 
 def _require_fit_for_knative(weights: Weights, chart: ChartChoices) -> None:

@@ -137,6 +137,7 @@ class Rollout(Record):
 @dataclass(frozen=True, kw_only=True)
 class Serverless(Record):
     enabled: Annotated[bool, "A Knative Service that scales to zero instead of a Deployment and a Service"] = False
+    min_replicas: Annotated[int, "Servers that are kept warm", Number(at_least=0)] = 0
     concurrency: Annotated[
         int, "Requests that one server takes at once; more start another one", Number(at_least=0, at_most=1000)
     ] = 164

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
+from breakeven.core.chart.autoscaler import Autoscaler
 from breakeven.core.chart.exposure import Ingress, Route, Service
 from breakeven.core.chart.fields import COUNT, Record, Text
 from breakeven.core.chart.placement import Disruption, Labels, NodeTerm, Placement, PodMetadata
@@ -29,7 +30,10 @@ class Values(Record):
     model: Annotated[str, "Model to serve, as the Hugging Face hub spells it; it is also the served name", _MODEL] = (
         "Qwen/Qwen3-8B"
     )
-    replicas: Annotated[int, "vLLM servers; with `serverless` the most that may run at once", COUNT] = 1
+    replicas: Annotated[
+        int, "vLLM servers; with `serverless` the most that may run at once; of no effect with an autoscaler", COUNT
+    ] = 1
+    autoscaler: Annotated[Autoscaler, "Who decides how many servers run"] = field(default_factory=Autoscaler)
     image: Annotated[Image, "The image"] = field(default_factory=Image)
     engine: Annotated[Engine, "Arguments of vLLM"] = field(default_factory=Engine)
     hub_token: Annotated[HubToken, "The token of the Hugging Face hub"] = field(default_factory=HubToken)
