@@ -24,3 +24,5 @@ pulumi.export("deployment", load.plain(deployment))
 pulumi.export("plan", record_plan(planned))
 pulumi.export("cost", record_cost(project(planned)))
 pulumi.export("cluster", cluster)
+if override := config.get_object("budget_override"):
+    pulumi.export("budget_override", override)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.charts.choices import CHOICES
 
 from breakeven import load, price_book, resources
 from breakeven.core.deployment import Deployment, Prices
@@ -185,3 +187,28 @@ def test_a_foreign_record_is_named() -> None:
     with pytest.raises(InputError) as raised:
         load.deployment_from({"profile": "4xa100", "gpus": 4}, "stack prod")
     assert str(raised.value).startswith("stack prod: gpus: unknown key; expected one of ")
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_what_is_chosen_of_the_chart_survives_being_recorded(name: str) -> None:
+    given = Deployment(profile="8xh100", **CHOICES[name])
+    assert load.deployment_from(json.loads(json.dumps(load.plain(given))), "recorded") == given
+
+
+def test_nothing_of_the_chart_is_recorded_unless_it_was_chosen() -> None:
+    assert not load.plain(Deployment(profile="8xh100")).keys() & {"chart", "weights"}
+
+
+@pytest.mark.parametrize("written", ["fp8", "int4"])
+def test_a_choice_that_may_be_left_out(tmp_path: Path, written: str) -> None:
+    (tmp_path / "deploy.yaml").write_text(f"profile: 4xa100\nengine:\n  precision: {written}\n", encoding="utf-8")
+    wanted = load.deployment(tmp_path / "deploy.yaml", {})
+    assert wanted.engine.precision == written
+    assert load.deployment_from(load.plain(wanted), "a record") == wanted
+
+
+def test_flags_lie_over_what_was_saved() -> None:
+    base = load.plain(Deployment(profile="4xa100", replicas=2))
+    assert load.deployment(None, {("name",): ("chat", "--name")}, base=base) == Deployment(
+        profile="4xa100", replicas=2, name="chat"
+    )

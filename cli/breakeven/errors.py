@@ -5,7 +5,7 @@ DeployError(1)
 ├── InfeasibleError(3)   it cannot fit: needed against available, and the nearest thing that fits
 ├── ToolError(4)         a needed program is missing or failed
 ├── ClusterError(5)      the cluster is unreachable, or is not as the apply needs it
-└── GateError(6)         the gate refused: what would be applied is not what was priced
+└── GateError(6)         the gate refused: over budget, or what would be applied is not what was priced and shown
 Difference(7)            an asked-for comparison found a difference
 Interrupted(130)         stopped by a signal
 

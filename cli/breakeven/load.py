@@ -144,11 +144,13 @@ def _offer(deployment: Deployment, hardware: Profile) -> Offer | None:
     return _offer_of(hardware, name)
 
 
-def deployment(path: Path | None, overrides: Mapping[KeyPath, tuple[Any, str]]) -> Deployment:
-    """A deploy.yaml (if any) with flags laid over it: {key path: (value, origin such as "--replicas")}."""
+def deployment(
+    path: Path | None, overrides: Mapping[KeyPath, tuple[Any, str]], *, base: Mapping[str, Any] | None = None
+) -> Deployment:
+    """A deploy.yaml, or else `base`, with flags laid over it: {key path: (value, origin such as "--replicas")}."""
     from breakeven.core.deployment import Deployment
 
-    source = Source.read(path) if path else Source.empty()
+    source = Source.read(path) if path else Source(dict(base or {}), {})
     if source.data is None:
         source.data = {}
     for key, (value, origin) in overrides.items():

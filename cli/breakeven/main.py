@@ -25,6 +25,8 @@ _VERBS: Final = {
     "preview": "Show what would change and what it would cost.",
     "up": "Preview, confirm, apply, wait, report.",
     "status": "Live state of a stack, and its recorded price.",
+    "drift": "The live cluster against the last apply, in objects and dollars.",
+    "unlock": "Who holds a stack; remove the lock of a dead process.",
     "destroy": "Remove a stack, after typed confirmation.",
     "sandbox": "The local rehearsal cluster.",
     "tools": "The pinned programs: find them or build them.",
@@ -39,7 +41,7 @@ Exit codes:
   3    the model does not fit the hardware
   4    a needed program is missing or failed
   5    the cluster is unreachable, or not as the apply needs it
-  6    the gate refused: what would be applied is not what was priced
+  6    the gate refused: over budget, or what would be applied is not what was priced and shown
   7    a difference was found, and you asked to be told by exit code
   130  interrupted
 

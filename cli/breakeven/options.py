@@ -128,6 +128,11 @@ _KEYS: Final[dict[str, KeyPath]] = {
     "ops_usd_per_month": ("prices", "ops_usd_per_month"),
     "setup_usd_per_month": ("prices", "setup_usd_per_month"),
     "storage_usd_per_gib_month": ("prices", "storage_usd_per_gib_month"),
+    "max_usd_per_month": ("budget", "max_usd_per_month"),
+    "max_increase_usd": ("budget", "max_increase_usd"),
+    "max_increase_percent": ("budget", "max_increase_percent"),
+    "max_usd_above_api": ("budget", "max_usd_above_api"),
+    "allow_unknown_prices": ("budget", "allow_unknown_prices"),
 }
 
 
@@ -239,6 +244,17 @@ _DEPLOYMENT: Final = (
     *_PRICES,
 )
 
+# What changes a plan, and does not only say which stack is meant.
+_INPUTS: Final = set(_KEYS) - {"profile", "name"}
+
+_BUDGET: Final = (
+    option("--max-usd-per-month", type=_Usd(), help="Refuse a bill above this."),
+    option("--max-increase-usd", type=_Usd(), help="Refuse a bill that rises by more than this a month."),
+    option("--max-increase-percent", type=float, help="Refuse a bill that rises by more percent."),
+    option("--max-usd-above-api", type=_Usd(), help="Refuse a bill that exceeds the cheapest API by more than this."),
+    option("--allow-unknown-prices", is_flag=True, default=None, help="Do not refuse a line that has no price."),
+)
+
 _COMPARE: Final = option(
     "--compare-with",
     multiple=True,
@@ -262,6 +278,11 @@ def stack_options(function: F) -> F:
 def deployment_options(function: F) -> F:
     """Everything that goes into a plan. Collect it with `deployment(**inputs)`."""
     return _all((*_STACK, *_DEPLOYMENT), function)
+
+
+def budget_options(function: F) -> F:
+    """What an apply must keep to. They go into the deployment: collect them with it."""
+    return _all(_BUDGET, function)
 
 
 def traffic_options(function: F) -> F:
@@ -304,11 +325,16 @@ def cluster_options(function: F) -> F:
     return _all(options, function)
 
 
-def deployment(file: Path | None, **inputs: Any) -> Deployment:
-    """deploy.yaml with flags and environment laid over it. Raises InputError."""
+def deployment(file: Path | None, *, saved: Deployment | None = None, **inputs: Any) -> Deployment:
+    """deploy.yaml with flags and environment laid over it; where neither names a profile, over what was saved.
+
+    Raises InputError.
+    """
     path = _file(file)
     overrides = _overrides({name: value for name, value in inputs.items() if value is not None})
     if path is None and ("profile",) not in overrides:
+        if saved is not None:
+            return load.deployment(None, overrides, base=load.plain(saved))
         raise InputError(
             "no profile given", hint="add --profile NAME (`deploy profiles` lists them) or write a deploy.yaml"
         )
@@ -359,6 +385,19 @@ def _overrides(given: dict[str, Any]) -> dict[KeyPath, tuple[Any, str]]:
     return overrides
 
 
+def stack_alone(file: Path | None, **inputs: Any) -> str:
+    """The stack's name, where its inputs come from its history. Raises InputError for flags that would change them."""
+    ctx = click.get_current_context()
+    given = [
+        _origin(option, ctx)
+        for option in ctx.command.params
+        if option.name in _INPUTS and ctx.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise InputError(f"a rollback takes all inputs from the last good apply: leave out {', '.join(given)}")
+    return deployment(file, profile=inputs["profile"], name=inputs["name"]).stack
+
+
 def make_plan(file: Path | None, **inputs: Any) -> Plan:
     """The plan of the given options. Raises InputError or InfeasibleError."""
     from breakeven.core.plan import plan
@@ -367,11 +406,11 @@ def make_plan(file: Path | None, **inputs: Any) -> Plan:
     return plan(wanted, load.facts(wanted))
 
 
-def make_servable_plan(file: Path | None, **inputs: Any) -> Plan:
+def make_servable_plan(file: Path | None, *, saved: Deployment | None = None, **inputs: Any) -> Plan:
     """As `make_plan`, of a model that vLLM can download by its name. Raises InputError where it cannot."""
     from breakeven.core.plan import plan
 
-    wanted = deployment(file, **inputs)
+    wanted = deployment(file, saved=saved, **inputs)
     if wanted.model and wanted.model.endswith(".json"):
         # It is recorded with the stack, and read again from another directory.
         wanted = replace(wanted, model=str(Path(wanted.model).absolute()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +18,16 @@ _LINES_EVERY_S = 30
 def say(message: str) -> None:
     """One line for people."""
     click.echo(message, err=True)
+
+
+def now() -> str:
+    """The moment of a record: `2026-11-24T14:00:00Z`."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def paint(text: str, colour: str) -> str:
+    """Text of that colour; `click.echo` takes it away where the output is no terminal, or colour is not wanted."""
+    return click.style(text, fg=colour)
 
 
 def on_progress(progress: Progress) -> None:

@@ -25,10 +25,6 @@ class Source:
         self._origins = origins
 
     @classmethod
-    def empty(cls) -> Source:
-        return cls({}, {})
-
-    @classmethod
     def read(cls, path: Path) -> Source:
         """Parse a YAML file. Raises InputError: unreadable, malformed, duplicate key."""
         try:

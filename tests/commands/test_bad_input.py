@@ -28,10 +28,7 @@ def refused(found: Result, code: int = 2) -> str:
     [
         ("profile: [4xa100\n", "deploy.yaml:2: malformed YAML: while parsing a flow sequence, did not find expected"),
         ("profile: 4xa100\nprofile: x\n", "deploy.yaml:2: profile: duplicate key"),
-        (
-            "profile: 4xa100\nreplcias: 2\n",
-            "deploy.yaml:2: replcias: unknown key; expected one of chart, engine, headroom,",
-        ),
+        ("profile: 4xa100\nreplcias: 2\n", "deploy.yaml:2: replcias: unknown key; expected one of budget, chart,"),
         ("profile: 4xa100\nreplicas: '2'\n", "deploy.yaml:2: replicas: expected a whole number, got '2'"),
         ("profile: 4xa100\nreplicas: .inf\n", "deploy.yaml:2: replicas: expected a whole number, got inf"),
         ("profile: 4xa100\nreplicas: 5001\n", "deploy.yaml:2: replicas: must be from 1 to 5,000, got 5,001"),

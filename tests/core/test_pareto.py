@@ -79,6 +79,11 @@ def test_of_equal_bills_the_one_that_stands_for_the_others() -> None:
     assert front([fast, BASE, roomy], is_interchangeable) == (roomy,)
 
 
+def test_a_concession_for_less_than_the_band_is_not_worth_a_look() -> None:
+    conceded = replace(BASE, request_s=8.0, times_traffic=2.5, concessions=frozenset({"quantised"}))
+    assert front([conceded, BASE], is_interchangeable) == (BASE,)
+
+
 def test_what_asks_for_more_displaces_nothing() -> None:
     spot = replace(BASE, monthly_usd=Decimal(400), concessions=frozenset({"spot"}))
     quantised = replace(BASE, monthly_usd=Decimal(500), concessions=frozenset({"quantised"}))

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import pty
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+LOG_IN = "import os, sys; os.login_tty(0); os.execv(sys.executable, sys.argv[1:])"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,3 +48,53 @@ def refuse(code: int, *arguments: str, env: Mapping[str, str] | None = None) -> 
     assert "Traceback" not in result.err
     assert result.err.count("Error: ") == 1, result.err
     return result.err
+
+
+def start(*arguments: str, env: dict[str, str]) -> subprocess.Popen[str]:
+    """In the background, without a terminal."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "breakeven", *arguments],
+        env={**os.environ, **env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+def on_a_terminal(*arguments: str, env: dict[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+    """The process and its terminal, so that it asks, and hears Ctrl-C and Ctrl-D."""
+    screen, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOG_IN, sys.executable, "-m", "breakeven", *arguments],
+        env={**os.environ, **env},
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    os.close(terminal)
+    return process, screen
+
+
+def read_until(process: subprocess.Popen[str], awaited: str) -> str:
+    """What the process says on stderr, up to the line with `awaited`."""
+    assert process.stderr
+    said = ""
+    while awaited not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    return said
+
+
+def read_screen(screen: int, awaited: str) -> str:
+    """What is on the terminal, up to `awaited`."""
+    shown = ""
+    while awaited not in shown:
+        try:
+            shown += re.sub(r"\r|\x1b\[K", "", os.read(screen, 4096).decode(errors="replace"))
+        except OSError:  # Linux says so when the process has ended
+            raise AssertionError(shown) from None
+    return shown

@@ -15,7 +15,7 @@ from breakeven.core.deployment import Deployment
 from breakeven.core.plan import Plan, plan
 from breakeven.engine import tools
 from breakeven.engine.sandbox_cluster import ControlPlane
-from breakeven.errors import InfeasibleError
+from breakeven.errors import InfeasibleError, InputError, ToolError
 
 Planned = Callable[..., Plan]
 
@@ -44,6 +44,15 @@ def _fits(profile: str, model: str) -> bool:
     try:
         plan(deployment, load.facts(deployment))
     except InfeasibleError:
+        return False
+    return True
+
+
+def _goes_serverless(inputs: dict[str, Any]) -> bool:
+    deployment = Deployment(profile="serverless", **inputs)
+    try:
+        plan(deployment, load.facts(deployment))
+    except InputError:
         return False
     return True
 
@@ -95,9 +104,29 @@ def test_every_choice_is_taken_by_the_api_server(
     _check(server, planned("8xh100", model="Qwen/Qwen3-8B", namespace=namespace, **CHOICES[name]), helm)
 
 
+SERVERLESS = [name for name, inputs in CHOICES.items() if _goes_serverless(inputs)]
+
+
+@pytest.mark.parametrize("name", SERVERLESS)
+def test_every_choice_that_knative_knows_is_taken_by_its_schema(
+    namespace: str, server: ControlPlane, planned: Planned, helm: Path, name: str
+) -> None:
+    _check(server, planned("serverless", namespace=namespace, **CHOICES[name]), helm)
+
+
 def test_a_pod_with_more_rights_is_not_admitted(namespace: str, server: ControlPlane) -> None:
     """Otherwise the tests above would prove nothing."""
     container = {"name": "a", "image": "a"}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": namespace}}
-    with pytest.raises(Exception, match="violates PodSecurity"):
+    with pytest.raises(ToolError, match="violates PodSecurity"):
         _dry_run(server, [{**pod, "spec": {"containers": [container]}}])
+
+
+def test_a_field_that_the_server_does_not_know_is_refused(namespace: str, server: ControlPlane) -> None:
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "a", "namespace": namespace},
+    }
+    with pytest.raises(ToolError, match="maxUnavailabel"):
+        _dry_run(server, [{**budget, "spec": {"maxUnavailabel": 1}}])

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import re
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from tests.engine.deploy import deploy, refuse, succeed
+from tests.engine.deploy import deploy, on_a_terminal, read_screen, read_until, refuse, start, succeed
 
 from breakeven.engine import processes, state
 from breakeven.engine.sandbox import Sandbox
@@ -23,8 +18,6 @@ from breakeven.engine.sandbox_cluster import ControlPlane
 
 STACK = ("--profile", "1xa100", "--name", "faults")
 IN_VAIN = ("--profile", "8xh100", "--name", "faults", "--replicas", "9")  # this cluster lacks the nodes: it waits
-
-LOG_IN = "import os, sys; os.login_tty(0); os.execv(sys.executable, sys.argv[1:])"
 
 
 @pytest.fixture
@@ -132,53 +125,3 @@ def test_refused_credentials(env: dict[str, str], cluster: ControlPlane, sandbox
     finally:
         cluster.kubectl("delete", "clusterrolebinding,clusterrole", "reader", "--ignore-not-found")
         cluster.kubectl("delete", "namespace", "rights", "--wait=false")
-
-
-def start(*arguments: str, env: dict[str, str]) -> subprocess.Popen[str]:
-    """In the background, without a terminal."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "breakeven", *arguments],
-        env={**os.environ, **env},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-
-
-def on_a_terminal(*arguments: str, env: dict[str, str]) -> tuple[subprocess.Popen[bytes], int]:
-    """The process and its terminal, so that it asks, and hears Ctrl-C and Ctrl-D."""
-    screen, terminal = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", LOG_IN, sys.executable, "-m", "breakeven", *arguments],
-        env={**os.environ, **env},
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    os.close(terminal)
-    return process, screen
-
-
-def read_until(process: subprocess.Popen[str], awaited: str) -> str:
-    """What the process says on stderr, up to the line with `awaited`."""
-    assert process.stderr
-    said = ""
-    while awaited not in said:
-        line = process.stderr.readline()
-        assert line, said
-        said += line
-    return said
-
-
-def read_screen(screen: int, awaited: str) -> str:
-    """What is on the terminal, up to `awaited`."""
-    shown = ""
-    while awaited not in shown:
-        try:
-            shown += re.sub(r"\r|\x1b\[K", "", os.read(screen, 4096).decode(errors="replace"))
-        except OSError:  # Linux says so when the process has ended
-            raise AssertionError(shown) from None
-    return shown

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from pulumi import automation
-from tests.engine.deploy import refuse
+from tests.engine.deploy import deploy, refuse
 
 from breakeven import resources
+from breakeven.core.budget import Approval, Verdict
 from breakeven.core.plan import Plan
 from breakeven.engine import events
 from breakeven.engine.backend import backend
@@ -22,6 +23,8 @@ from breakeven.engine.rollout import Rollout
 from breakeven.engine.sandbox import Sandbox
 from breakeven.engine.sandbox_cluster import ControlPlane
 from breakeven.errors import ClusterError, GateError
+
+APPROVAL = Approval(verdict=Verdict(rulings=()))
 
 
 def test_a_chart_that_asks_for_more_gpus_than_are_priced_is_refused(
@@ -58,14 +61,17 @@ def test_a_context_that_was_repointed_after_the_preview_is_refused(
         rollout.preview()
         monkeypatch.setattr("breakeven.engine.rollout.connect", lambda kubeconfig, context: another)
         with pytest.raises(ClusterError, match="another cluster; nothing was applied"):
-            rollout.apply(lambda op, urn: None, lambda readiness: None)
+            rollout.apply(APPROVAL, lambda op, urn: None, lambda readiness: None)
     assert "llm-gate" not in cluster.kubectl("get", "namespaces")
 
 
 @pytest.mark.usefixtures("sandbox")
-def test_a_volume_without_a_price_may_be_previewed_but_not_applied(cluster: ControlPlane) -> None:
-    flags = ("--profile", "1xa100", "--name", "unpriced", "--sandbox", "--weights-storage", "pvc", "--yes")
-    message = refuse(6, "up", *flags)
+def test_a_volume_without_a_price_is_shown_and_refused(cluster: ControlPlane) -> None:
+    flags = ("--profile", "1xa100", "--name", "unpriced", "--sandbox", "--weights-storage", "pvc")
+    shown = deploy("preview", *flags)
+    assert shown.code == 6
+    assert "The bill becomes at least $3,500.00 a month; 1 price is unknown: Weights storage." in shown.out
+    message = refuse(6, "up", *flags, "--yes")
     assert "the price of Weights storage is unknown; nothing was applied" in message
     assert "llm-unpriced" not in cluster.kubectl("get", "namespaces")
 

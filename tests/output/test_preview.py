@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
+from tests.previews import preview_of
+
 from breakeven import load, price_book
+from breakeven.core.budget import Verdict
 from breakeven.core.changes import Changes
-from breakeven.core.cost import offered_rents, project
-from breakeven.core.cost_diff import NOTHING, cost_diff
+from breakeven.core.comparison import compare
+from breakeven.core.cost import offered_rents
 from breakeven.core.deployment import Prices
-from breakeven.core.live import Target
 from breakeven.core.plan import Plan
-from breakeven.core.preview import Preview
 from breakeven.output import preview
 
 Planned = Callable[..., Plan]
@@ -24,17 +26,10 @@ STALE = date(2027, 3, 1)
 
 def rendered(planned: Planned, output: str, at: date) -> str:
     plan = planned("4xa100", prices=Prices(offer="azure-nc24ads-a100"))
-    found = Preview(
-        plan=plan,
-        target=Target(kubeconfig="", context="test", server="https://127.0.0.1:1", identifier="test"),
-        checks=(),
-        changes=Changes(steps=()),
-        projection=project(plan),
-        offered=offered_rents(plan, load.offers_of(plan.facts.profile)),
-        diff=cost_diff(NOTHING, project(plan)),
-        keeps_namespace=False,
-    )
-    return preview.render(output, found, price_book.prices(plan, ["openai/gpt-4o"], at), at)
+    offered = offered_rents(plan, load.offers_of(plan.facts.profile))
+    found = replace(preview_of(plan), changes=Changes(steps=()), offered=offered)
+    comparison = compare(plan, price_book.prices(plan, ["openai/gpt-4o"], at))
+    return preview.render(output, found, comparison, Verdict(rulings=()), at)
 
 
 def test_every_price_has_its_source_and_day(planned: Planned) -> None:

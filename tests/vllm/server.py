@@ -20,6 +20,7 @@ _START_S: Final = 480
 _POLL_S: Final = 0.25
 _ANSWER_S: Final = 60
 _END_S: Final = 30
+_LINGER_S: Final = 5
 _SHOWN_LINES: Final = 80
 
 
@@ -120,11 +121,14 @@ def _health(server: Server) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """First politely, so that it removes its shared memory; then the whole group, whose number is its process id."""
+    """First politely, so that it removes its shared memory; then the group, whose number is its process id."""
     process.terminate()  # does nothing once it has ended
     with suppress(subprocess.TimeoutExpired):
         process.wait(_END_S)
     with suppress(ProcessLookupError):
+        for _ in range(int(_LINGER_S / _POLL_S)):
+            os.killpg(process.pid, 0)
+            time.sleep(_POLL_S)
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 

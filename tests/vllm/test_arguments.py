@@ -15,6 +15,7 @@ from tests.vllm.container import Container
 
 from breakeven import load, render, resources
 from breakeven.core.deployment import Deployment, EngineChoice, Weights
+from breakeven.core.engine_args import KvCacheDtype
 from breakeven.core.plan import Plan, plan
 from breakeven.core.precision import Precision
 from breakeven.errors import InfeasibleError, InputError
@@ -25,7 +26,7 @@ OPTIONS: Final[tuple[dict[str, Any], ...]] = (
     {"max_model_len": 1024},
     {"engine": EngineChoice(pipeline_parallel_size=2)},
     *({"engine": EngineChoice(precision=precision)} for precision in get_args(Precision)),
-    {"engine": EngineChoice(kv_cache_dtype="fp8")},
+    *({"engine": EngineChoice(kv_cache_dtype=dtype)} for dtype in get_args(KvCacheDtype)),
     {"weights": Weights(storage="pvc"), "hub_token_secret": "hugging-face"},
     *CHOICES.values(),
 )

@@ -51,6 +51,12 @@ def test_it_serves_the_model_under_the_plans_name(server: Server, served: Plan) 
     assert (model["id"], model["max_model_len"]) == (served.facts.model.name, served.max_model_len)
 
 
+def test_metrics_are_labelled_with_the_plans_name(server: Server, served: Plan) -> None:
+    """Without --served-model-name an offline server labels them with a path."""
+    labels = set(re.findall(r'model_name="([^"]*)"', server.get("/metrics").text))
+    assert labels == {served.facts.model.name}
+
+
 def test_chat_answers(server: Server, served: Plan) -> None:
     messages = [{"role": "user", "content": "hello"}]
     body = {"model": served.facts.model.name, "messages": messages, "max_tokens": 8, "ignore_eos": True}

@@ -34,6 +34,6 @@ def command(file: Path | None, profile: str | None, name: str | None, sandbox: b
     typed = click.prompt(f"\nType {stack} to remove it", err=True) if confirm is None else confirm
     if typed != stack:
         raise InputError(f"{typed!r} is not {stack!r}; nothing was removed")
-    with interrupt.finishing_steps(terminal.say):
+    with interrupt.finishing_steps(terminal.say, found.left_behind):
         found.destroy(terminal.on_step, terminal.on_progress)
     click.echo(status.removed(found.plan, found.state.cost))

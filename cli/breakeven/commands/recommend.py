@@ -86,7 +86,7 @@ def _open(asked: Deployment) -> Deployment:
     from breakeven.core.deployment import EngineChoice
 
     prices = replace(asked.prices, offer=None, usd_per_gpu_hour=None)
-    return replace(asked, model=None, replicas=None, nodes=None, engine=EngineChoice(), prices=prices)
+    return replace(asked, model=None, replicas=None, nodes=None, engine=EngineChoice(), measured=None, prices=prices)
 
 
 def _flags(asked: Deployment, plan: Plan, file: Path | None) -> list[str]:

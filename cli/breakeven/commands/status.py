@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 
 from breakeven import options, terminal
+from breakeven.errors import InputError
+
+_EVERY_S: Final = 5
 
 
 @click.command(name="status")
@@ -15,18 +23,47 @@ from breakeven import options, terminal
 @options.sandbox_option
 @options.prices_at_option
 @options.output_option
+@click.option("--watch", is_flag=True, help=f"Look again every {_EVERY_S} s, until Ctrl-C.")
 def command(
-    file: Path | None, profile: str | None, name: str | None, sandbox: bool, prices_at: date, output: str
+    file: Path | None,
+    profile: str | None,
+    name: str | None,
+    sandbox: bool,
+    prices_at: date,
+    output: str,
+    watch: bool,
 ) -> None:
     """Live state of a stack beside the plan and the price that were recorded when it was applied.
 
     \b
-    Example:
+    Examples:
       deploy status --profile 4xa100 --sandbox
+      deploy status --profile 8xh100 --watch
     """
+    if watch and output != "table":
+        raise InputError(f"--watch is for people: leave out -o {output}")
     from breakeven.engine import session
+    from breakeven.engine.standing import standing
     from breakeven.output import status
 
     stack = options.deployment(file, profile=profile, name=name).stack
-    found = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)
-    click.echo(status.render(output, found.plan, found.cluster.target, found.readiness(), found.state.cost, prices_at))
+
+    def look() -> str:
+        found = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)
+        return status.render(output, standing(found, datetime.now(UTC)), prices_at)
+
+    if watch:
+        _watch(look)
+    else:
+        click.echo(look())
+
+
+def _watch(look: Callable[[], str]) -> None:
+    """Ctrl-C is the way to end it, and no failure."""
+    with suppress(KeyboardInterrupt):
+        while True:
+            shown = look()
+            if sys.stdout.isatty():
+                click.clear()
+            click.echo(f"{shown}\n\n{datetime.now(UTC):%H:%M:%S} UTC, every {_EVERY_S} s; Ctrl-C ends it\n")
+            time.sleep(_EVERY_S)

@@ -52,6 +52,10 @@ class Changes:
     def is_empty(self) -> bool:
         return set(self.counts) <= {"same"}
 
+    def is_same(self, other: Changes) -> bool:
+        """In whatever order the engine came to them."""
+        return sorted(self.steps, key=_urn) == sorted(other.steps, key=_urn)
+
     def created(self, begun: Collection[str] = ()) -> tuple[Manifest, ...]:
         """Objects that are new to the stack, except those that a killed apply had begun to create, by URN."""
         return tuple(step.manifest for step in self.objects if step.op == "create" and step.urn not in begun)
@@ -63,6 +67,10 @@ class Changes:
     @property
     def manifests_after(self) -> tuple[Manifest, ...]:
         return tuple(step.new for step in self.objects if step.new and step.op != "delete")
+
+
+def _urn(step: Change) -> str:
+    return step.urn
 
 
 def _by_kind(step: Change) -> tuple[bool, str, str]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from math import ceil
 from typing import Final
 
-from breakeven.core.cost_line import CostLine
+from breakeven.core.cost_line import CostLine, cost_inputs
 from breakeven.core.deployment import FixedInfrastructure
 from breakeven.core.hardware import Offer
 from breakeven.core.plan import Plan
@@ -23,6 +23,11 @@ class CostProjection:
 
     lines: tuple[CostLine, ...]
     not_included: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """A diff matches lines by name."""
+        if len({line.name for line in self.lines}) != len(self.lines):
+            raise ValueError("two lines of a bill have the same name")
 
     @property
     def monthly_usd(self) -> Decimal:
@@ -115,6 +120,7 @@ def _storage(plan: Plan) -> tuple[CostLine, ...]:
             quantity=Decimal(gib),
             unit="GiB-month",
             usd_per_unit=usd,
+            inputs=cost_inputs(gib=gib, storage_usd_per_gib_month="unknown" if usd is None else usd),
         ),
     )
 
@@ -143,9 +149,9 @@ def _setup(plan: Plan) -> CostLine:
 
 
 def _flat(name: str, key: str, given: Decimal | None, default: Decimal) -> CostLine:
-    if given is not None:
-        return CostLine(name=name, monthly_usd=cents(given), detail="as given", source=f"prices.{key}")
-    return CostLine(name=name, monthly_usd=cents(default), detail="the profile's default", source=f"profile: {key}")
+    usd = cents(default if given is None else given)
+    detail, source = ("the profile's default", f"profile: {key}") if given is None else ("as given", f"prices.{key}")
+    return CostLine(name=name, monthly_usd=usd, detail=detail, source=source, inputs=cost_inputs(**{key: usd}))
 
 
 _FIXED: Final = {

@@ -10,11 +10,24 @@ from breakeven.core.units import HOURS_PER_MONTH, cents
 
 
 @dataclass(frozen=True, kw_only=True)
+class CostInput:
+    """One thing that a line's figure follows from: `nodes`, `2`. A cost diff names those that changed."""
+
+    name: str
+    value: str
+
+
+def cost_inputs(**values: object) -> tuple[CostInput, ...]:
+    """As text, so that they are recorded and compared as they are shown."""
+    shown = {name: f"{value.normalize():f}" if isinstance(value, Decimal) else value for name, value in values.items()}
+    return tuple(CostInput(name=name, value=str(value)) for name, value in shown.items())
+
+
+@dataclass(frozen=True, kw_only=True)
 class CostLine:
     """USD a month, rounded to cents; None where the price is unknown, which is never 0.
 
-    `quantity` of `unit` a month at `usd_per_unit` is the
-    arithmetic behind `detail`, where there is one price.
+    `quantity` of `unit` a month at `usd_per_unit` is the arithmetic behind `detail`, where there is one price.
     """
 
     name: str
@@ -25,6 +38,7 @@ class CostLine:
     quantity: Decimal | None = None
     unit: str = "month"
     usd_per_unit: Decimal | None = None
+    inputs: tuple[CostInput, ...] = ()
 
     @property
     def daily_usd(self) -> Decimal | None:

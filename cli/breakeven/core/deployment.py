@@ -87,6 +87,25 @@ class Prices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What an apply must keep to, per month; a limit that is not given does not bind. `core.budget` judges."""
+
+    max_usd_per_month: Decimal | None = None
+    max_increase_usd: Decimal | None = None
+    max_increase_percent: float | None = None
+    max_usd_above_api: Decimal | None = None
+    allow_unknown_prices: bool = False
+
+    def __post_init__(self) -> None:
+        require_not_negative(
+            max_usd_per_month=self.max_usd_per_month,
+            max_increase_usd=self.max_increase_usd,
+            max_increase_percent=self.max_increase_percent,
+            max_usd_above_api=self.max_usd_above_api,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class EngineChoice:
     """How vLLM runs a replica; what is None is chosen: the best for the latency objective per dollar.
 
@@ -139,6 +158,7 @@ class Deployment:
     measured: Measurement | None = None
     weights: Weights = field(default_factory=Weights)
     prices: Prices = field(default_factory=Prices)
+    budget: Budget = field(default_factory=Budget)
     chart: ChartChoices = field(default_factory=ChartChoices)
 
     def __post_init__(self) -> None:

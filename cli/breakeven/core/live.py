@@ -33,6 +33,17 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Who made a lock on a stack, and when. Of another machine's processes nobody here can tell whether they live."""
+
+    user: str
+    host: str
+    pid: int
+    since: str
+    process: Literal["alive", "gone", "elsewhere"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Readiness:
     """Live state of one stack's servers. `reason` says why they are not ready, as far as the cluster tells."""
 
@@ -46,3 +57,11 @@ class Readiness:
     def is_ready(self) -> bool:
         """One that was scaled to nothing by hand serves nobody."""
         return self.found and 0 < self.wanted <= self.ready
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """What the endpoint answers to GET /health. "unknown": it was not asked, and `detail` says why."""
+
+    status: Literal["ok", "failing", "simulated", "unknown"]
+    detail: str

@@ -32,7 +32,7 @@ def different(old: Any, new: Any, path: str = "") -> Iterator[str]:
     """The paths that differ, written as the engine does: `spec.ports[0].port`, `metadata.annotations["a.b/c"]`."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({**old, **new}):
-            yield from different(old.get(key), new.get(key), _step(path, key))
+            yield from different(old.get(key), new.get(key), step(path, key))
     elif isinstance(old, list) and isinstance(new, list):
         for index, (one, other) in enumerate(zip_longest(old, new)):
             yield from different(one, other, f"{path}[{index}]")
@@ -46,7 +46,8 @@ def _same(old: Any, new: Any) -> bool:
     return str(old) == str(new) if is_text else bool(old == new)
 
 
-def _step(path: str, key: str) -> str:
+def step(path: str, key: str) -> str:
+    """One key further down, as the engine writes it."""
     if not key.replace("-", "").replace("_", "").isalnum():
         return f'{path}["{key}"]'
     return f"{path}.{key}" if path else key

@@ -58,9 +58,9 @@ def front(rivals: Iterable[R], comparable: Callable[[R, R], bool]) -> tuple[R, .
 
 
 def _order(one: Rival) -> tuple[object, ...]:
-    """Of equal bills, the best in both first: few stand for many, and what dominates comes before what it dominates."""
+    """Of equal bills: the least conceded, then the best in both, so that what dominates comes before the dominated."""
     balance = one.request_s / one.times_traffic
-    return balance, one.request_s, len(one.concessions), one.preference
+    return len(one.concessions), balance, one.request_s, one.preference
 
 
 def _usd(one: Rival) -> Decimal:

@@ -10,15 +10,17 @@ from breakeven.core.cost_diff import CostDiff
 from breakeven.core.live import Check, Target
 from breakeven.core.plan import Plan
 from breakeven.core.pod_counts import gpus_range, gpus_requested
+from breakeven.core.served import ServedLine
 from breakeven.errors import GateError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """`offered` is the same hardware at its dated offers.
+    """`offered` is the same hardware at its dated offers. `state` is the digest of what the stack was found as.
 
-    `keeps_namespace`: it was there before the stack, and outlives it. `is_offline`: no cluster was asked; `target` is
-    then the recorded one, or NOWHERE.
+    `diff` has today's prices on both sides, `drift` is what prices did to the same plan since the last apply; `doubt`
+    says why that is not known. `keeps_namespace`: it was there before the stack, and outlives it. `is_offline`: no
+    cluster was asked; `target` is then the recorded one, or NOWHERE.
     """
 
     plan: Plan
@@ -28,13 +30,17 @@ class Preview:
     projection: CostProjection
     offered: tuple[OfferedRent, ...]
     diff: CostDiff
+    drift: CostDiff
+    serves: tuple[ServedLine, ...]
+    doubt: str
+    state: str
     keeps_namespace: bool
     is_offline: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Neither a resource changes nor the bill."""
-        return self.changes.is_empty and self.diff.total.delta_usd == 0
+        return self.changes.is_empty and not self.diff.changed
 
     @property
     def gpus_before(self) -> int:
@@ -63,12 +69,3 @@ def refuse_unpriced_gpus(preview: Preview) -> None:
 def _span(gpus: tuple[int, int]) -> str:
     least, most = gpus
     return f"{most}" if least == most else f"{least} to {most}"
-
-
-def refuse_unknown_price(preview: Preview) -> None:
-    """Raises GateError if a line of the bill has no price: a preview may show it, an apply may not pass."""
-    if preview.projection.unknown:
-        raise GateError(
-            f"the price of {', '.join(preview.projection.unknown)} is unknown; nothing was applied",
-            hint="give it in deploy.yaml under prices, or by its flag, such as --storage-usd-per-gib-month",
-        )

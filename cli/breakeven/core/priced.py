@@ -106,7 +106,7 @@ class Priced:
             "spot": offer is not None and offer.commitment == "spot",
             "reserved": offer is not None and offer.commitment == "reserved",
             "stale": self.is_stale,
-            "cold starts": plan.facts.profile.is_serverless,
+            "cold starts": plan.facts.profile.is_serverless and not plan.replicas_range[0],
             "quantised": plan.quantization is not None,
             "pipelined": plan.split.pipeline_parallel_size > 1,
         }

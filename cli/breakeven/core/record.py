@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from breakeven.core.cost import CostProjection
-from breakeven.core.cost_line import CostLine
+from breakeven.core.cost_line import CostInput, CostLine
 from breakeven.core.plan import Plan
+from breakeven.core.served import served
 from breakeven.core.throughput import Capacity
 
 
@@ -28,6 +30,7 @@ def _record_line(line: CostLine) -> dict[str, Any]:
         "detail": line.detail,
         "source": line.source,
         "checked": None if line.checked is None else line.checked.isoformat(),
+        "inputs": {one.name: one.value for one in line.inputs},
     }
 
 
@@ -43,6 +46,8 @@ def _recorded_line(line: Mapping[str, Any]) -> CostLine:
         detail=line["detail"],
         source=line["source"],
         checked=None if line["checked"] is None else date.fromisoformat(line["checked"]),
+        # The first versions recorded none.
+        inputs=tuple(CostInput(name=name, value=value) for name, value in line.get("inputs", {}).items()),
     )
 
 
@@ -62,6 +67,7 @@ def record_plan(plan: Plan) -> dict[str, Any]:
         "release": plan.release,
         "namespace": plan.namespace,
         "serverless": plan.facts.profile.is_serverless,
+        "serves": asdict(served(plan)),
         "capacity": _record_capacity(plan.capacity),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from breakeven.core.cost_line import CostLine
+from breakeven.core.cost_line import CostLine, cost_inputs
 from breakeven.core.plan import Plan
 from breakeven.core.rent_price import rent_price
 from breakeven.core.serverless import serverless_lines
@@ -40,6 +40,12 @@ def _node_rent(plan: Plan) -> CostLine:
         quantity=Decimal(plan.nodes) if usd is None else plan.nodes * gpus * HOURS_PER_MONTH,
         unit="node-month" if usd is None else "GPU-hour",
         usd_per_unit=of_a_node if usd is None else usd,
+        inputs=cost_inputs(
+            nodes=plan.nodes,
+            gpus_per_node=gpus,
+            **({"usd_per_node_month": of_a_node} if usd is None else {"usd_per_gpu_hour": usd}),
+            price=price.name,
+        ),
     )
 
 
@@ -57,5 +63,6 @@ def _interruptions(plan: Plan) -> tuple[CostLine, ...]:
             monthly_usd=cents(of_a_node * plan.nodes * Decimal(repr(share))),
             detail=f"{share:g} of the spot rent",
             source="prices.spot_interruption_allowance",
+            inputs=cost_inputs(nodes=plan.nodes, spot_interruption_allowance=share),
         ),
     )

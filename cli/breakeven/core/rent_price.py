@@ -10,8 +10,9 @@ from breakeven.core.facts import Facts
 
 @dataclass(frozen=True, kw_only=True)
 class RentPrice:
-    """A user's own has no date."""
+    """A user's own has no date. `name` is which one, without its terms."""
 
+    name: str
     words: str
     source: str
     checked: date | None
@@ -20,11 +21,11 @@ class RentPrice:
 def rent_price(facts: Facts) -> RentPrice:
     """As given, an offer's, or the reference row's; source and date of the last two."""
     if facts.given_usd_per_gpu_hour is not None:
-        return RentPrice(words="as given", source="prices.usd_per_gpu_hour", checked=None)
+        return RentPrice(name="as given", words="as given", source="prices.usd_per_gpu_hour", checked=None)
     offer, reference = facts.offer, facts.profile.reference
     if offer is None:
         words = f"reference row of {facts.profile.name}"
-        return RentPrice(words=words, source=reference.source, checked=reference.checked)
+        return RentPrice(name=words, words=words, source=reference.source, checked=reference.checked)
     region = "" if offer.region == "unspecified" else f", {offer.region}"
     words = f"offer {offer.name} ({offer.provider} {offer.sku}{region}, {offer.commitment})"
-    return RentPrice(words=words, source=offer.source, checked=offer.checked)
+    return RentPrice(name=f"offer {offer.name}", words=words, source=offer.source, checked=offer.checked)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from math import expm1
 from typing import Final
 
-from breakeven.core.cost_line import CostLine
+from breakeven.core.cost_line import CostLine, cost_inputs
 from breakeven.core.plan import Plan
 from breakeven.core.rent_price import rent_price
 from breakeven.core.scaling import Scaling
@@ -90,4 +90,10 @@ def _seconds(plan: Plan, usd_per_second: Decimal, name: str, seconds: float, how
         quantity=Decimal(round(seconds)),
         unit="second",
         usd_per_unit=usd_per_second,
+        inputs=cost_inputs(
+            seconds=f"{seconds:.0f}",
+            gpus=plan.split.gpus,
+            usd_per_gpu_hour=plan.facts.usd_per_gpu_hour,
+            price=price.name,
+        ),
     )

@@ -37,6 +37,9 @@ class Backend:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
+            # What was changed by hand has another field manager by then: without it `up` would end in a conflict
+            # instead of putting it right. (Objects of others are refused before, in preflight.)
+            "PULUMI_K8S_ENABLE_PATCH_FORCE": "true",
         }
         if self.passphrase_file:
             variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(self.passphrase_file)

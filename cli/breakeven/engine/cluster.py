@@ -71,6 +71,11 @@ class Cluster:
         status, _, answered = _call(self._api, method, path, body, content_type)
         return Answer(status=status, body=_parsed(self._api, answered))
 
+    def text(self, path: str) -> tuple[int, str]:
+        """Status and body of what is no Kubernetes object: a log, or what a Service answers through the API server."""
+        status, _, body = _call(self._api, "GET", path, accept="*/*")
+        return status, body.decode(errors="replace")
+
     def serves(self, api_version: str, kind: str) -> bool:
         """Whether the cluster knows the kind."""
         return bool(self.path(api_version, kind, ""))

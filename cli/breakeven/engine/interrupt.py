@@ -13,35 +13,42 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Final
 
 from breakeven.engine import processes
 from breakeven.errors import Interrupted
 
+_FIRST: Final = "Interrupted: running steps are finished first; press again to stop at once"
+_AGAIN: Final = "Interrupted again: the engine stops at once"
+
 
 @contextmanager
-def finishing_steps(say: Callable[[str], None]) -> Iterator[None]:
-    """Raises Interrupted (exit 130) after the engine has ended, if there was a Ctrl-C or a SIGTERM."""
+def finishing_steps(say: Callable[[str], None], left_behind: Callable[[], str]) -> Iterator[None]:
+    """Raises Interrupted (exit 130) after the engine has ended, if there was a Ctrl-C or a SIGTERM.
+
+    After a second one it may have been cut short: `left_behind` then says what may be left.
+    """
     interrupts = 0
 
     def note(signum: int, frame: FrameType | None) -> None:
         nonlocal interrupts
         interrupts += 1
-        say("Interrupted: running steps are finished first; press again to stop at once")
+        say(_FIRST if interrupts == 1 else _AGAIN)
         if signum == signal.SIGTERM:
-            _interrupt_engine()
+            stop_engine()
 
     former = {signum: signal.signal(signum, note) for signum in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     except Exception as error:
         if interrupts:
-            raise _interrupted() from error
+            raise _interrupted(interrupts, left_behind) from error
         raise
     finally:
         for signum, handler in former.items():
             signal.signal(signum, handler)
     if interrupts:
-        raise _interrupted()
+        raise _interrupted(interrupts, left_behind)
 
 
 @contextmanager
@@ -54,11 +61,14 @@ def ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, former)
 
 
-def _interrupt_engine() -> None:
+def stop_engine() -> None:
+    """Ask it to finish its running steps, save the state and release the lock."""
     for pid in processes.children("pulumi"):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)
 
 
-def _interrupted() -> Interrupted:
-    return Interrupted("interrupted; what was begun is in the state", hint="deploy up continues")
+def _interrupted(interrupts: int, left_behind: Callable[[], str]) -> Interrupted:
+    if interrupts == 1:
+        return Interrupted("interrupted; what was begun is in the state", hint="deploy up continues")
+    return Interrupted(f"stopped at once; {left_behind()}", hint="deploy up continues")

@@ -39,14 +39,19 @@ def children(program: str) -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether there is such a process, whosever it is."""
+    """Whether there is such a process, whosever it is. One that has ended and that nobody has waited for is gone."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    return not _status(pid)[0].startswith("Z")
+
+
+def program(pid: int) -> str:
+    """The name of the program that a process runs; empty where this user cannot see it."""
+    return next((Path(path).name for number, path in _all() if number == pid), "")
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
@@ -73,14 +78,21 @@ def _all() -> Iterator[tuple[int, str]]:
 
 def _parent(pid: int) -> int:
     """0 where it has just ended."""
+    return _status(pid)[1]
+
+
+def _status(pid: int) -> tuple[str, int]:
+    """Its state, such as `S` or `Z`, and its parent; empty and 0 where it has just ended."""
     try:
         if (_PROC / "self" / "stat").exists():
             # The name, in parentheses, may hold blanks: `4711 (pulumi) S 4700 …`.
-            return int((_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
-        listed = subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, text=True, check=True)
-        return int(listed.stdout)
+            state, parent = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[:2]
+        else:
+            command = ["ps", "-o", "stat=,ppid=", "-p", str(pid)]
+            state, parent = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        return state, int(parent)
     except (OSError, subprocess.CalledProcessError):
-        return 0
+        return "", 0
 
 
 def _listed_by_ps() -> Iterator[tuple[int, str]]:

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from breakeven import load, render
+from breakeven.core.budget import Approval
+from breakeven.core.changes import Changes
 from breakeven.core.cost import offered_rents, project
-from breakeven.core.cost_diff import NOTHING, cost_diff
+from breakeven.core.cost_diff import cost_diff
+from breakeven.core.history import Apply, last_good
 from breakeven.core.live import Readiness, Target
 from breakeven.core.plan import Plan
 from breakeven.core.plan import plan as size
 from breakeven.core.pod_counts import gpus_requested
 from breakeven.core.preview import Preview, refuse_unpriced_gpus
-from breakeven.engine import interrupt, preflight, stack, tools
+from breakeven.core.served import served, served_diff
+from breakeven.engine import interrupt, leftovers, preflight, stack, tools
 from breakeven.engine.backend import Backend
+from breakeven.engine.baseline import NO_BASELINE, baseline
 from breakeven.engine.cluster import Cluster, connect
 from breakeven.engine.lock import held, holder
 from breakeven.engine.progress import OnProgress, Progress, silent
 from breakeven.engine.stack import OnStep, Stack
 from breakeven.engine.state import EMPTY, State
-from breakeven.errors import ClusterError, DeployError
+from breakeven.engine.watch import OnWait, Watch, readiness_of, until_ready
+from breakeven.errors import ClusterError, DeployError, GateError
 
-OnWait = Callable[[Readiness], None]
-
-_WATCH_EVERY_S: Final = 5.0
-_POLL_S: Final = 2.0
+# For another run's preview to end. An apply takes minutes, and a question on somebody's screen may never be answered.
+_PATIENCE_S: Final = 10.0
 
 
 class Rollout:
@@ -45,6 +47,8 @@ class Rollout:
         self._backend = backend
         self._stack: Stack | None = None
         self._former: bytes | None = None
+        self._inputs: dict[str, object] = {}
+        self._shown = Changes(steps=())
         self._is_new = False
         self._claim = ExitStack()
         self._on_progress = on_progress
@@ -60,6 +64,10 @@ class Rollout:
                 if self._is_new:
                     self._stack.remove()
 
+    @property
+    def target(self) -> Target:
+        return self._cluster.target
+
     def preview(self) -> Preview:
         """Raises ClusterError (preflight) or GateError (what would be applied is not what is priced)."""
         found = stack.find(self._plan.stack, self._backend)
@@ -69,10 +77,13 @@ class Rollout:
         checks = preflight.check(self._plan, self._manifests(owns), self._cluster)
         preflight.refuse_failures(checks)
         opened = self._open(found)
-        self._former = opened.configure(self._config(owns))
-        changes = opened.preview()
+        self._inputs = self._config(owns)
+        self._former = opened.configure(self._inputs)
+        self._shown = changes = opened.preview()
         preflight.refuse_foreign(changes.created(state.begun), self._plan.namespace, self._cluster)
         projection = project(self._plan)
+        # What was recorded and then deleted, or never came to be, costs nothing now.
+        before = baseline(state) if gpus_requested(changes.manifests_before) else NO_BASELINE
         preview = Preview(
             plan=self._plan,
             target=self._cluster.target,
@@ -80,55 +91,44 @@ class Rollout:
             changes=changes,
             projection=projection,
             offered=offered_rents(self._plan, load.offers_of(self._plan.facts.profile)),
-            # What was recorded and then deleted, or never came to be, costs nothing now.
-            diff=cost_diff(state.cost if gpus_requested(changes.manifests_before) else NOTHING, projection),
+            diff=cost_diff(before.today, projection),
+            drift=cost_diff(before.recorded, before.today),
+            serves=served_diff(before.serves, served(self._plan)),
+            doubt=before.doubt,
+            state=state.digest,
             keeps_namespace=not owns,
         )
         refuse_unpriced_gpus(preview)
         return preview
 
-    def apply(self, on_step: OnStep, on_wait: OnWait) -> None:
-        """Apply what was previewed; from here on its settings are the stack's.
+    def apply(self, approval: Approval, on_step: OnStep, on_wait: OnWait) -> None:
+        """Apply what was previewed and approved; from here on its settings are the stack's.
 
         The engine waits in silence for pods: `on_wait` is told meanwhile what the cluster says of them.
-        Raises ClusterError if the context leads to another cluster than the one that was shown.
+        Raises ClusterError if the context leads to another cluster than the one that was shown, RolloutFailed with the
+        cluster's own reason if the pods do not become ready.
         """
         assert self._stack, "apply follows preview"
         _refuse_moved(self._cluster.target)
+        if approval.overridden:
+            self._record(approval.overridden)
         self._former = None
-        done = threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(done, on_wait), daemon=True)
-        watcher.start()
-        try:
-            self._stack.up(on_step)
-        finally:
-            done.set()
-            watcher.join()
+        with Watch(self._plan, self._cluster, on_wait) as watch:
+            self._stack.up(watch.telling(on_step))
 
-    def _watch(self, done: threading.Event, on_wait: OnWait) -> None:
-        told = ""
-        while not done.wait(_WATCH_EVERY_S):
-            with suppress(DeployError):
-                readiness = _readiness(self._plan, self._cluster)
-                if readiness.found and readiness.reason not in ("", told):
-                    told = readiness.reason
-                    on_wait(readiness)
+    def _record(self, override: dict[str, object]) -> None:
+        """The reason is one more output of the stack. The engine applies no outputs but those of a preview."""
+        assert self._stack, "apply follows preview"
+        self._stack.configure({**self._inputs, "budget_override": override})
+        if not self._stack.preview().is_same(self._shown):
+            raise GateError("the changes are other ones than were shown; nothing was applied", hint="run it again")
 
     def wait_until_ready(self, on_wait: OnWait, timeout_s: float) -> Readiness:
-        """Poll the cluster until the server is ready. Raises DeployError with the cluster's own reason."""
-        deadline = time.monotonic() + timeout_s
-        told: Readiness | None = None
-        while True:
-            readiness = _readiness(self._plan, self._cluster)
-            if readiness.is_ready:
-                return readiness
-            if not readiness.found or time.monotonic() > deadline:
-                waited = f" after {timeout_s:.0f} s" if readiness.found else ""
-                raise DeployError(f"not ready{waited}: {readiness.reason}", hint="`deploy up` goes on with it")
-            if readiness != told:
-                on_wait(readiness)
-            told = readiness
-            time.sleep(_POLL_S)
+        """Poll the cluster until the server is ready. Raises RolloutFailed with the cluster's own reason."""
+        return until_ready(self._plan, self._cluster, on_wait, timeout_s)
+
+    def left_behind(self) -> str:
+        return leftovers.describe(self._plan.stack, self._backend)
 
     def _open(self, found: Stack | None) -> Stack:
         self._is_new = found is None
@@ -156,6 +156,11 @@ def _alone(name: str, backend: Backend, on_progress: OnProgress) -> Iterator[Non
     path = backend.stack_directory(name).with_suffix(".lock")
 
     def say(elapsed_s: float) -> None:
+        if elapsed_s > _PATIENCE_S:
+            raise DeployError(
+                f"another `deploy` works on stack {name}: {holder(path)}",
+                hint="wait until it has ended, and run it again; `deploy status` may be asked meanwhile",
+            )
         what = f"waiting for another `deploy` on stack {name} ({holder(path)})"
         on_progress(Progress(what=what, state="waiting", elapsed_s=elapsed_s))
 
@@ -211,8 +216,21 @@ class Recorded:
     def keeps_namespace(self) -> bool:
         return not self.state.owns_namespace(self.plan.namespace)
 
+    def last_good(self) -> tuple[Apply, Plan]:
+        """The newest apply that succeeded with other inputs than the last one's, and its plan. Raises DeployError."""
+        apply = last_good(self.stack.history(), self.stack.config()["deployment"])
+        if apply is None:
+            raise DeployError(
+                "there is nothing to roll back to: no apply of this stack with other inputs succeeded",
+                hint="`deploy up` with the inputs that you want",
+            )
+        return apply, planned(apply.deployment, f"inputs of the apply of {apply.started:%Y-%m-%d %H:%M} UTC")
+
+    def left_behind(self) -> str:
+        return leftovers.describe(self.plan.stack, self.backend)
+
     def readiness(self) -> Readiness:
-        return _readiness(self.plan, self.cluster)
+        return readiness_of(self.plan, self.cluster)
 
 
 def find(name: str, backend: Backend) -> Recorded | None:
@@ -231,10 +249,11 @@ def find(name: str, backend: Backend) -> Recorded | None:
             f"context {where['context']} leads to {cluster.target.server}, which is not the cluster of this stack",
             hint="point the context back to the cluster that it was when the stack was applied",
         )
-    deployment = load.deployment_from(config["deployment"], str(opened.settings_file))
-    plan = size(deployment, load.facts(deployment))
+    plan = planned(config["deployment"], str(opened.settings_file))
     return Recorded(stack=opened, state=opened.state, cluster=cluster, plan=plan, backend=backend)
 
 
-def _readiness(plan: Plan, cluster: Cluster) -> Readiness:
-    return cluster.readiness(namespace=plan.namespace, name=plan.release, serverless=plan.facts.profile.is_serverless)
+def planned(inputs: Mapping[str, Any], origin: str) -> Plan:
+    """The plan of recorded inputs, with today's catalogue. Raises InputError."""
+    deployment = load.deployment_from(inputs, origin)
+    return size(deployment, load.facts(deployment))

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from breakeven import __version__
+from breakeven.core.history import Apply
+from breakeven.core.live import Holder
 from breakeven.core.local import MOST_SANDBOX_NODES
 from breakeven.core.plan import Plan
 from breakeven.core.preview import Preview
+from breakeven.core.saved_plan import Versions
+from breakeven.engine import holders, rollout, sandbox, tools
 from breakeven.engine import offline as offline_engine
-from breakeven.engine import rollout, sandbox, tools
 from breakeven.engine.backend import Backend, backend
 from breakeven.engine.cluster import Cluster, connect
 from breakeven.engine.progress import OnProgress
 from breakeven.engine.rollout import Recorded, Rollout
+from breakeven.engine.stack import PROJECT
 from breakeven.errors import ClusterError, DeployError, InputError
 
 
@@ -54,6 +60,12 @@ def _in_sandbox(plan: Plan, on_progress: OnProgress) -> Rollout:
     return Rollout(plan, connect(started.kubeconfig, started.context), backend(started.directory), on_progress)
 
 
+def versions() -> Versions:
+    """Of what previews and applies; the programs are there once a run has begun."""
+    provider = tools.version("pulumi-resource-kubernetes")
+    return Versions(breakeven=__version__, pulumi=tools.version("pulumi"), provider=provider)
+
+
 def offline(plan: Plan, *, in_sandbox: bool, on_progress: OnProgress) -> Preview:
     """A preview from the state alone. Raises GateError where what is rendered is not what is priced."""
     tools.require("pulumi", "provider", "helm", progress=on_progress)
@@ -69,6 +81,21 @@ def recorded(name: str, *, in_sandbox: bool, on_progress: OnProgress) -> Recorde
         elsewhere = "" if in_sandbox else "; --sandbox looks in the sandbox"
         raise DeployError(f"there is no stack {name!r}{where}", hint=f"`deploy up` makes one{elsewhere}")
     return found
+
+
+def rolling_back(name: str, where: Where, on_progress: OnProgress) -> tuple[Apply, Plan, Where]:
+    """The last good apply of a stack, its plan, and the stack's own cluster unless another one is named."""
+    found = recorded(name, in_sandbox=where.sandbox, on_progress=on_progress)
+    apply, plan = found.last_good()
+    if not (where.sandbox or where.kubeconfig or where.context):
+        target = found.cluster.target
+        where = Where(kubeconfig=Path(target.kubeconfig), context=target.context, sandbox=False)
+    return apply, plan, where
+
+
+def unlock(stack: str, *, in_sandbox: bool, confirm: Callable[[Iterable[Holder]], None]) -> tuple[Holder, ...]:
+    """See `holders.unlock`. Needs neither the engine nor, outside the sandbox, a cluster."""
+    return holders.unlock(stack, PROJECT, _existing_backend(in_sandbox), confirm)
 
 
 def _existing_backend(in_sandbox: bool) -> Backend:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import yaml
@@ -22,7 +23,8 @@ from semver import VersionInfo
 
 from breakeven import resources
 from breakeven.core.changes import Changes
-from breakeven.engine import events, state, tools
+from breakeven.core.history import Apply
+from breakeven.engine import events, history, state, tools
 from breakeven.engine.backend import Backend
 from breakeven.engine.state import Locked, State
 from breakeven.errors import ClusterError, DeployError, GateError, InputError
@@ -32,6 +34,11 @@ PROJECT: Final = "breakeven"
 _PASSPHRASE_HINT: Final = (
     "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE as it was when the stack was made"
 )
+
+# How the engine (3.259.0) refuses a step against its plan: pkg/resource/deploy/step_generator.go, step_executor.go
+_NOT_SHOWN: Final = re.compile(r"violates plan|is not allowed by the plan")
+# What it says besides of each step that it did not come to, because another one failed.
+_NOT_REACHED: Final = "expected resource operations for"
 
 OnStep = Callable[[str, str], None]
 
@@ -43,6 +50,7 @@ class Stack:
         """`found` is the state at this moment; nothing is decrypted for it."""
         self.state = found
         self._stack = stack
+        self._steps = b""
         self._settings = backend.stack_directory(stack.name) / f"Pulumi.{stack.name}.yaml"
 
     @property
@@ -73,30 +81,51 @@ class Stack:
             raise DeployError(message, hint="`deploy up` writes it anew")
         return found
 
+    def history(self) -> tuple[Apply, ...]:
+        """All its applies."""
+        return history.read(_translated(partial(self._stack.history, show_secrets=False), []))
+
     def preview(self) -> Changes:
         """Against the live cluster: what was changed or deleted by hand is put right.
 
         Raises GateError if any event is missing, unreadable or unaccounted for.
         """
         collected: list[automation.EngineEvent] = []
-        with warnings.catch_warnings(record=True) as dropped:
+        with warnings.catch_warnings(record=True) as dropped, TemporaryDirectory() as private:
             warnings.simplefilter("always")
-            run = partial(self._stack.preview, on_event=collected.append, color="never", refresh=True)
+            steps = Path(private) / "steps.json"
+            run = partial(self._stack.preview, on_event=collected.append, color="never", refresh=True, plan=str(steps))
             try:
                 result = _translated(run, collected)
             except RuntimeError as error:  # the SDK's own, where the last event did not come
                 raise GateError(
                     f"the preview is incomplete: {error}", hint="nothing was applied; run it again"
                 ) from error
+            self._steps = steps.read_bytes()
         lost = [str(warning.message) for warning in dropped if "engine event" in str(warning.message)]
         return events.read(collected, lost, result.change_summary)
 
     def up(self, on_step: OnStep) -> None:
-        """Apply. `on_step(op, urn)` is called as each resource is begun."""
+        """Apply what the last preview showed. `on_step(op, urn)` is called as each resource is begun.
+
+        Raises GateError if the state has moved since, before anything is applied; and before the first step that was
+        not shown, because the cluster, the chart or the inputs have changed: the engine holds each against its plan.
+        """
+        workspace = self._stack.workspace
+        assert isinstance(workspace, _Workspace)
+        if workspace.export(self._stack.name).digest != self.state.digest:
+            raise GateError(
+                "another run changed this stack since the preview; nothing was applied", hint="run it again"
+            )
         collected: list[automation.EngineEvent] = []
         on_event = _reporting(collected, on_step)
-        run = partial(self._stack.up, on_event=on_event, color="never", refresh=True, show_secrets=False)
-        self._locking(run, collected)
+        with TemporaryDirectory() as private:
+            steps = Path(private) / "steps.json"
+            steps.write_bytes(self._steps)
+            run = partial(
+                self._stack.up, on_event=on_event, color="never", refresh=True, show_secrets=False, plan=str(steps)
+            )
+            self._locking(run, collected)
 
     def destroy(self, on_step: OnStep) -> None:
         """Delete all resources and the stack itself, from the state alone: the program is not run."""
@@ -239,19 +268,37 @@ def _engine_error(output: str, collected: list[automation.EngineEvent]) -> Deplo
         return InputError("the passphrase of this stack's state is another one", hint=_PASSPHRASE_HINT)
     if "unable to read PULUMI_CONFIG_PASSPHRASE_FILE" in output:
         return InputError(f"no passphrase: {_last_lines(output, 1)}", hint=_PASSPHRASE_HINT)
-    said = [
-        event.diagnostic_event.message.strip()
+    errors = [
+        event.diagnostic_event
         for event in collected
         if event.diagnostic_event and event.diagnostic_event.severity == "error"
     ]
+    causes = [error for error in errors if _NOT_REACHED not in error.message]
+    for error in causes or errors:
+        if not causes or _NOT_SHOWN.search(error.message):
+            return _not_shown(f"{error.urn} {error.message}")
+    said = [error.message.strip() for error in causes]
     # Where the engine says what is wrong, the program's own end is only its echo.
     said = [message for message in said if "Traceback (most recent" not in message] or said
     detail = "\n".join(dict.fromkeys(said)) or _last_lines(output)
+    if not detail:
+        # Outputs that the plan does not have end the run without a word.
+        return GateError("what would be recorded with the stack is not what was shown", hint="run it again")
     if "cluster is unreachable" in detail or "connection refused" in detail:
         return ClusterError(f"the cluster went away: {detail}")
     if " is forbidden: " in detail:
         return ClusterError(f"the cluster refused:\n{detail}", hint="ask for the permission, then `deploy up` goes on")
     return DeployError(f"the engine failed:\n{detail}")
+
+
+def _not_shown(refusal: str) -> GateError:
+    """The name of the resource is in its URN: `urn:…$kubernetes:apps/v1:Deployment::llm-chat:llm-chat/llm-chat`."""
+    found = re.search(r"urn:\S+:(\w+)::(?:\S+:)?([^\s:]+)", refusal)
+    return GateError(
+        f"{' '.join(found.groups()) if found else 'a resource'} would change in another way than was shown: "
+        "the cluster, the chart or the inputs changed meanwhile; it was left as it is",
+        hint="run it again, and confirm what is shown then",
+    )
 
 
 def _last_lines(output: str, count: int = 12) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +13,7 @@ from breakeven.core.cost import CostProjection
 from breakeven.core.cost_diff import NOTHING
 from breakeven.core.manifests import Manifest
 from breakeven.core.record import recorded_cost
-from breakeven.engine import processes
+from breakeven.engine import holders
 from breakeven.errors import DeployError, GateError
 
 
@@ -20,13 +21,15 @@ from breakeven.errors import DeployError, GateError
 class State:
     """What the last apply left behind: the stack's outputs, the URNs of its resources, and its Kubernetes objects.
 
-    `begun` are the URNs of what an apply that was killed had begun to create.
+    `begun` are the URNs of what an apply that was killed had begun to create. `digest` is of all resources as they are
+    recorded: a stack that is not there yet has the digest of an empty one.
     """
 
     outputs: Mapping[str, Any]
     urns: tuple[str, ...]
     begun: tuple[str, ...] = ()
     objects: tuple[Manifest, ...] = ()
+    digest: str = ""
 
     @property
     def cost(self) -> CostProjection:
@@ -41,8 +44,18 @@ class State:
     def owns_namespace(self, name: str) -> bool:
         return any(urn.endswith(f"kubernetes:core/v1:Namespace::{name}") for urn in (*self.urns, *self.begun))
 
+    @property
+    def override(self) -> Mapping[str, Any] | None:
+        """For what reason the last apply was over budget, when, and by how much."""
+        found = self.outputs.get("budget_override")
+        return found if isinstance(found, Mapping) else None
 
-EMPTY: Final = State(outputs={}, urns=())
+
+def _digest(*recorded: Any) -> str:
+    return hashlib.sha256(json.dumps(recorded, sort_keys=True).encode()).hexdigest()
+
+
+EMPTY: Final = State(outputs={}, urns=(), digest=_digest([], []))
 
 
 def read(exported: Mapping[str, Any]) -> State:
@@ -51,13 +64,15 @@ def read(exported: Mapping[str, Any]) -> State:
     found = deployment.get("resources") or []
     root: dict[str, Any] = next((entry for entry in found if entry["type"] == "pulumi:pulumi:Stack"), {})
     urns = tuple(entry["urn"] for entry in found)
-    pending = (entry["resource"]["urn"] for entry in deployment.get("pending_operations") or ())
-    # A pending creation stays on record after a later apply has made it.
+    operations = deployment.get("pending_operations") or []
+    pending = (entry["resource"]["urn"] for entry in operations)
     return State(
         outputs=root.get("outputs", {}),
         urns=urns,
+        # A pending creation stays on record after a later apply has made it.
         begun=tuple(urn for urn in pending if urn not in urns),
         objects=tuple(entry["inputs"] for entry in found if _is_object(entry)),
+        digest=_digest(found, operations),
     )
 
 
@@ -74,13 +89,10 @@ class Locked(DeployError):
         by = ", ".join(f"{user}@{host} (process {pid})" for user, host, pid in self._holders)
         super().__init__(
             f"another run works on this stack: {by or printed.strip().splitlines()[-1]}",
-            hint="wait for it; if it is gone for good, `pulumi cancel` removes its lock",
+            hint="wait for it; `deploy unlock` shows it, and removes the lock of one that is gone",
         )
 
     @property
     def is_stale(self) -> bool:
         """Whether every holder was a process of this machine that is no more."""
-        here = socket.gethostname()
-        return bool(self._holders) and all(
-            host == here and not processes.is_alive(int(pid)) for _, host, pid in self._holders
-        )
+        return bool(self._holders) and all(holders.process(host, int(pid)) == "gone" for _, host, pid in self._holders)

@@ -1,54 +1,69 @@
-"""A preview as text, Markdown or JSON: cluster, plan, changes, cost diff, API-equivalent."""
+"""A preview as text, Markdown or JSON: cluster, plan, changes, cost diff, API-equivalent, budget."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
-from breakeven.core.api_spend import ApiPrice
+from breakeven.core.budget import Verdict
 from breakeven.core.changes import Change, Changes
-from breakeven.core.comparison import compare
+from breakeven.core.comparison import Comparison
 from breakeven.core.outage import outages
 from breakeven.core.pod_counts import gpus_range
 from breakeven.core.preview import Preview
-from breakeven.output import api, bill, checks, diff, offers, plan_line, table
+from breakeven.output import api, bill, checks, diff, offers, plan_line, served, table, verdict
+from breakeven.output.diff import Paint
 
 SCHEMA: Final = "breakeven.preview/1"
 
 _SIGNS: Final = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": " "}
 
 
-def render(output: str, preview: Preview, prices: Iterable[ApiPrice], at: date) -> str:
-    """By the value of `-o`."""
+def render(
+    output: str, preview: Preview, comparison: Comparison, ruled: Verdict, at: date, paint: Paint = diff.plain
+) -> str:
+    """By the value of `-o`. `at` gives prices their age; `paint` colours text for a terminal."""
     if output == "json":
-        return json.dumps(data(preview, prices, at), indent=2)
-    return markdown(preview, prices, at) if output == "markdown" else text(preview, prices, at)
+        return json.dumps(data(preview, comparison, ruled, at), indent=2)
+    if output == "markdown":
+        return markdown(preview, comparison, ruled, at)
+    return text(preview, comparison, ruled, at, paint)
 
 
-def text(preview: Preview, prices: Iterable[ApiPrice], at: date) -> str:
-    """In the order in which one decides: where, what, what changes, what it costs, what an API would cost."""
+def text(preview: Preview, comparison: Comparison, ruled: Verdict, at: date, paint: Paint = diff.plain) -> str:
+    """In the order in which one decides: where, what, what changes, what it costs, what an API would cost, may it."""
     parts = [
         heading(preview),
         checks.text(preview.checks),
-        _changes(preview),
-        f"Cost per month, at prices of {at}\n{_indented(_bill(preview, at))}",
-        f"API-equivalent of {api.traffic(preview.plan)}\n{_indented(api.text(compare(preview.plan, prices), at))}",
+        _changes(preview, paint),
+        _section(f"Cost per month, at prices of {at}", _bill(preview, at, paint)),
+        _section(f"API-equivalent of {api.traffic(preview.plan)}", api.text(comparison, at)),
+        _section("Budget", verdict.text(ruled, paint)),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _bill(preview: Preview, at: date) -> str:
-    """The diff; the range of real prices beside the one that counts, and how to choose one; sources."""
+def _bill(preview: Preview, at: date, paint: Paint) -> str:
+    """The diff, what is served for it, the range of real prices beside the one that counts; sources."""
     listing = f"`deploy profiles {preview.plan.facts.profile.name}` lists them for --offer"
+    offered = f"{offers.span(preview.offered, at)}; {listing}"
+    lines = [diff.text(preview.diff, paint), served.text(preview.serves), *_drift(preview), offered]
     sources = "\n".join(["Sources", *(f"  {source}" for source in bill.sources(preview.projection, at))])
-    return f"{diff.text(preview.diff)}\n{offers.span(preview.offered, at)}; {listing}\n\n{sources}"
+    return "\n".join([*(line for line in lines if line), "", sources])
 
 
-def _indented(block: str) -> str:
-    return "\n".join(f"  {line}".rstrip() for line in block.splitlines())
+def _drift(preview: Preview) -> list[str]:
+    """What prices did since the last apply, or why that is not known."""
+    return [line for line in (diff.drift(preview.drift), preview.doubt) if line]
+
+
+def _section(title: str, block: str) -> str:
+    """A block below its title, indented; nothing where the block is empty."""
+    lines = [f"  {line}".rstrip() for line in block.splitlines()]
+    return "\n".join([title, *lines]) if lines else ""
 
 
 def heading(preview: Preview) -> str:
@@ -64,22 +79,22 @@ def heading(preview: Preview) -> str:
     return "\n".join(f"{name:<8} {value}" for name, value in rows)
 
 
-def _changes(preview: Preview) -> str:
+def _changes(preview: Preview, paint: Paint) -> str:
     changes = preview.changes
     title = "Changes since the last apply, by the rendered manifests alone" if preview.is_offline else "Changes"
     if changes.is_empty:
         return f"{title}\n  no changes"
-    lines = [title, *(f"  {line}" for line in _change_lines(changes)), f"  {_summary(changes)}"]
+    lines = [title, *(f"  {line}" for line in _change_lines(changes, paint)), f"  {_summary(changes)}"]
     return "\n".join([*lines, *(f"  ! {line}" for line in outages(changes))])
 
 
-def _change_lines(changes: Changes) -> Iterator[str]:
+def _change_lines(changes: Changes, paint: Paint) -> Iterator[str]:
     """A line an object, and below it a line for each property that changes."""
     changing = [change for change in changes.objects if change.op != "same"]
     rows = [_row(change, changes)[:-1] for change in changing]
     aligned = table.text(["", "", "Object", "GPUs"], rows).splitlines()[1:] if rows else []
     for line, change in zip(aligned, changing, strict=True):
-        yield line
+        yield diff.signed(line, line[0], paint)
         yield from (f"     {what}" for what in _what(change))
 
 
@@ -139,7 +154,7 @@ def _summary(changes: Changes) -> str:
     return f"{words}{own}{f', {same} unchanged' if same else ''}"
 
 
-def markdown(preview: Preview, prices: Iterable[ApiPrice], at: date) -> str:
+def markdown(preview: Preview, comparison: Comparison, ruled: Verdict, at: date) -> str:
     """For a pull request: the headline first; of the checks, those that did not pass."""
     rows = [_row(change, preview.changes) for change in preview.changes.objects if change.op != "same"]
     changes = table.markdown(["", "Operation", "Object", "GPUs", "What"], rows) if rows else "No changes."
@@ -147,18 +162,21 @@ def markdown(preview: Preview, prices: Iterable[ApiPrice], at: date) -> str:
     parts = [
         f"### `{preview.plan.stack}`: {plan_line.of(preview.plan)}",
         diff.markdown(preview.diff),
+        *_drift(preview),
+        served.markdown(preview.serves),
+        verdict.markdown(ruled),
         "\n".join(f"- {source}" for source in bill.sources(preview.projection, at)),
         checks.markdown(doubts) if doubts else "",
         changes,
         "\n".join(f"- **{line}**" for line in outages(preview.changes)),
-        api.markdown(compare(preview.plan, prices), at),
+        api.markdown(comparison, at),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def data(preview: Preview, prices: Iterable[ApiPrice], at: date) -> dict[str, Any]:
-    """JSON-ready; money as decimal strings."""
-    plan, comparison = preview.plan, compare(preview.plan, prices)
+def data(preview: Preview, comparison: Comparison, ruled: Verdict, at: date) -> dict[str, Any]:
+    """JSON-ready, as docs/schemas/preview.schema.json describes it; money as decimal strings."""
+    plan = preview.plan
     return {
         "schema": SCHEMA,
         "prices_at": at.isoformat(),
@@ -175,7 +193,9 @@ def data(preview: Preview, prices: Iterable[ApiPrice], at: date) -> dict[str, An
         "changes": [_change_data(change) for change in preview.changes.objects if change.op != "same"],
         "outages": list(outages(preview.changes)),
         "checks": checks.data(preview.checks),
-        "cost": diff.data(preview.diff),
+        "cost": {**diff.data(preview.diff), "drift": diff.data(preview.drift), "doubt": preview.doubt},
+        "serves": served.data(preview.serves),
+        "budget": verdict.data(ruled),
         "prices": bill.price_data(preview.projection, at),
         "offers": [bill.offered_data(rent, at) for rent in preview.offered],
         "api": api.data(comparison, at),

@@ -142,6 +142,8 @@ def _notes(found: Recommendations, shown: list[Priced]) -> list[str]:
     notes += [f"{name}: {why}." for name, why in CONCESSIONS.items() if any(name in one.concessions for one in shown)]
     if any(_is_assembled(one) for one in shown):
         notes.append("The price of one GPU is taken for nodes of several: whether they are sold so is not known.")
+    if missing := dict.fromkeys(name for one in shown for name in one.projection.not_included):
+        notes.append(f"Not included in the bills: {', '.join(missing)}; deploy.yaml takes them under `prices`.")
     if found.hosted:
         notes.append("How fast an API answers, and how much it lets through, is not known here.")
     return notes

@@ -7,11 +7,11 @@ from datetime import date
 from typing import Any, Final
 
 from breakeven.convert import plain
-from breakeven.core.cost_line import CostLine
+from breakeven.core.cost import cost_range
 from breakeven.core.latency import Figure
 from breakeven.core.priced import Priced
 from breakeven.core.recommend import Hosted, Recommendations
-from breakeven.output import age, offers
+from breakeven.output import age, bill, offers
 from breakeven.output.next_step import NextStep
 
 SCHEMA: Final = "breakeven.recommend/1"
@@ -56,11 +56,7 @@ def _plan(one: Priced, step: NextStep, at: date) -> dict[str, Any]:
         "pipeline_parallel_size": plan.split.pipeline_parallel_size,
         "precision": plan.split.precision,
         "offer": offers.data(facts.offer, at) if facts.offer else None,
-        "self_hosted": {
-            "monthly_usd": str(one.monthly_usd),
-            "at_least": bool(one.projection.unknown),
-            "lines": [_line(line, at) for line in one.projection.lines],
-        },
+        "self_hosted": bill.data(plan, one.projection, cost_range(plan), at),
         "requests_per_second": round(plan.requests_per_second, 4),
         "requests_per_month": plan.requests_per_month,
         "times_traffic": round(one.times_traffic, 4),
@@ -71,17 +67,6 @@ def _plan(one: Priced, step: NextStep, at: date) -> dict[str, Any]:
         },
         "concessions": sorted(one.concessions),
         "next": {"command": step.command, "first": step.first},
-    }
-
-
-def _line(line: CostLine, at: date) -> dict[str, Any]:
-    return {
-        "name": line.name,
-        "monthly_usd": None if line.monthly_usd is None else str(line.monthly_usd),
-        "source": line.source,
-        "checked": line.checked.isoformat() if line.checked else None,
-        **age.data(line.checked, at),
-        "detail": line.detail,
     }
 
 

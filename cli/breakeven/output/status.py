@@ -3,38 +3,99 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any, Final
 
 from breakeven.core.cost import CostProjection
+from breakeven.core.history import Apply, Spent
 from breakeven.core.live import Readiness, Target
 from breakeven.core.plan import SERVICE_PORT, Plan
+from breakeven.core.pod_state import PodState
+from breakeven.core.standing import Standing
 from breakeven.core.units import count
-from breakeven.output import age, bill, plan_line, table
+from breakeven.output import age, bill, drift, plan_line, table
 from breakeven.output.money import usd
 
 SCHEMA: Final = "breakeven.status/1"
 
+_POD_HEADERS: Final = ["Pod", "Node", "State"]
 
-def render(output: str, plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection, at: date) -> str:
+
+def render(output: str, standing: Standing, at: date) -> str:
     """By the value of `-o`. `at` gives the recorded prices their age."""
     if output == "json":
-        return json.dumps(_data(plan, target, readiness, recorded, at), indent=2)
-    rows = _rows(plan, target, readiness, recorded, at)
-    return table.markdown(["", ""], rows) if output == "markdown" else "\n".join(f"{a:<10} {b}" for a, b in rows)
+        return json.dumps(data(standing, at), indent=2)
+    rows, pods = _rows(standing, at), [_pod_row(pod) for pod in standing.pods]
+    listed = f"\n\n{table.render(output, _POD_HEADERS, pods)}" if pods else ""
+    if output == "markdown":
+        return table.markdown(["", ""], rows) + listed
+    return "\n".join(f"{name:<10} {value}" for name, value in rows) + listed
 
 
-def _rows(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection, at: date) -> list[list[str]]:
+def _override_row(override: Mapping[str, Any] | None) -> list[list[str]]:
+    """Only where the last apply was over budget."""
+    if override is None:
+        return []
+    exceeded = "; ".join(str(reason) for reason in override.get("exceeded", ()))
+    return [["Budget", f"overridden at {override.get('at')}: {override.get('reason')} ({exceeded})"]]
+
+
+def _rows(standing: Standing, at: date) -> list[list[str]]:
+    plan, recorded = standing.plan, standing.recorded
     return [
         ["Stack", f"{plan.stack} in namespace {plan.namespace}"],
-        ["Cluster", f"{target.server} (context {target.context})"],
+        ["Cluster", f"{standing.target.server} (context {standing.target.context})"],
         ["Plan", plan_line.of(plan)],
-        ["Ready", ready(readiness)],
-        ["GPUs", f"{readiness.gpus} requested live, {plan.gpus} planned"],
+        ["Ready", ready(standing.readiness)],
+        ["GPUs", _gpus(standing)],
         ["Endpoint", plan.endpoint],
+        ["Health", f"{standing.health.status}: {standing.health.detail}"],
         ["Recorded", f"{monthly(recorded)}, as last applied" if recorded.lines else monthly(recorded)],
         *_stale_rows(recorded, at),
+        *_override_row(standing.override),
+        ["Drift", drift.summary(standing.drift) + ("" if standing.drift.is_none else "; `deploy drift` shows it")],
+        ["This month", _spent(standing)],
+        ["Applied", _applied(standing.last)],
     ]
+
+
+def _gpus(standing: Standing) -> str:
+    """What is asked for against what is there."""
+    nodes = standing.allocatable
+    there = f"{sum(nodes.values())} allocatable on {count(len(nodes), 'node')} that the profile accepts"
+    return f"{standing.readiness.gpus} requested live, {standing.plan.gpus} planned; {there}"
+
+
+def _spent(standing: Standing) -> str:
+    spent = standing.spent
+    if spent is None:
+        return "nothing: no apply of it succeeded"
+    at_least = "at least " if spent.at_least else ""
+    traffic = ", at the planned traffic" if standing.plan.facts.profile.is_serverless else ""
+    return f"{at_least}{usd(spent.usd)} for {spent.hours:,.1f} h since {_moment(spent.since)}{traffic}"
+
+
+def _applied(last: Apply | None) -> str:
+    if last is None:
+        return "by a run that was killed, or is not over"
+    if last.succeeded:
+        return f"{_moment(last.started)}, succeeded"
+    return f"{_moment(last.started)}, failed; `deploy up --rollback` returns to the last good plan"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _pod_row(pod: PodState) -> list[str]:
+    return [pod.name, pod.node or "none yet", _state(pod)]
+
+
+def _state(pod: PodState) -> str:
+    if pod.leaving:
+        return "leaving"
+    return "ready" if pod.ready else pod.trouble.text if pod.trouble else "starting"
 
 
 def _stale_rows(recorded: CostProjection, at: date) -> list[list[str]]:
@@ -55,21 +116,58 @@ def monthly(recorded: CostProjection) -> str:
     return f"{'at least ' if recorded.unknown else ''}{usd(recorded.monthly_usd)} a month"
 
 
-def _data(plan: Plan, target: Target, readiness: Readiness, recorded: CostProjection, at: date) -> dict[str, Any]:
+def data(standing: Standing, at: date) -> dict[str, Any]:
+    """JSON-ready; money as decimal strings, moments as ISO 8601."""
+    plan, readiness, recorded = standing.plan, standing.readiness, standing.recorded
     return {
         "schema": SCHEMA,
         "prices_at": at.isoformat(),
         "stack": plan.stack,
         "namespace": plan.namespace,
-        "cluster": {"server": target.server, "context": target.context},
+        "cluster": {"server": standing.target.server, "context": standing.target.context},
         "replicas": {"ready": readiness.ready, "wanted": readiness.wanted},
         "ready": readiness.is_ready,
         "reason": readiness.reason,
-        "gpus": {"live": readiness.gpus, "planned": plan.gpus},
+        "pods": [_pod_data(pod) for pod in standing.pods],
+        "gpus": {
+            "live": readiness.gpus,
+            "planned": plan.gpus,
+            "allocatable": sum(standing.allocatable.values()),
+            "nodes": len(standing.allocatable),
+        },
         "endpoint": plan.endpoint,
+        "health": {"status": standing.health.status, "detail": standing.health.detail},
         "recorded_monthly_usd": str(recorded.monthly_usd) if recorded.lines else None,
         "recorded_prices": bill.price_data(recorded, at),
+        "budget_override": standing.override,
+        "month_to_date": _spent_data(standing.spent),
+        "last_apply": _apply_data(standing.last),
+        "drift": not standing.drift.is_none,
+        "drift_summary": drift.summary(standing.drift),
     }
+
+
+def _pod_data(pod: PodState) -> dict[str, Any]:
+    reason = pod.trouble.text if pod.trouble else ""
+    return {"name": pod.name, "node": pod.node or None, "ready": pod.ready, "leaving": pod.leaving, "reason": reason}
+
+
+def _spent_data(spent: Spent | None) -> dict[str, Any] | None:
+    if spent is None:
+        return None
+    return {
+        "usd": str(spent.usd),
+        "at_least": spent.at_least,
+        "hours": f"{spent.hours:.2f}",
+        "since": spent.since.isoformat(),
+    }
+
+
+def _apply_data(last: Apply | None) -> dict[str, Any] | None:
+    if last is None:
+        return None
+    ended = last.ended.isoformat() if last.ended else None
+    return {"started": last.started.isoformat(), "ended": ended, "succeeded": last.succeeded}
 
 
 def removal(plan: Plan, target: Target, recorded: CostProjection, *, keeps_namespace: bool) -> str:

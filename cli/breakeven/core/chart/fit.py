@@ -46,8 +46,8 @@ def _require_fit_for_knative(weights: Weights, chart: ChartChoices) -> None:
                 f"chart.{key} is not for a serverless profile, whose requests come through Knative's own gateway",
                 hint="configure that gateway, or choose a profile that is not serverless",
             )
-    if weights.storage in ("image", "ephemeral"):
+    if weights.storage == "ephemeral":
         raise InputError(
-            f"weights.storage {weights.storage} is not for a serverless profile: Knative has no such volume",
-            hint="use storage pvc, bucket or emptyDir",
+            "weights.storage ephemeral is not for a serverless profile: Knative has no such volume",
+            hint="use storage pvc, image, bucket or emptyDir",
         )

@@ -19,6 +19,8 @@ def features(weights: Weights, chart: ChartChoices) -> tuple[str, ...]:
 def _chosen(weights: Weights, chart: ChartChoices) -> Iterator[str]:
     if weights.storage == "pvc" or weights.compile_cache_claim:
         yield from ("persistent-volume-claim", "persistent-volume-write", "securitycontext")
+    if weights.storage == "image":
+        yield "volumes-image"
     if weights.download:
         yield "init-containers"
     placement = chart.placement

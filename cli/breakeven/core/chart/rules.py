@@ -85,13 +85,13 @@ RULES: Final[tuple[Schema, ...]] = (
         then=at("route.gateways", {"minItems": 1}),
     ),
     rule(
-        "Knative brings its own way in, and has no volumes of images or of each server",
+        "Knative brings its own way in, and has no volumes of each server",
         when=at("serverless.enabled", {"const": True}),
         then={
             "allOf": [
                 *(at(f"{key}.enabled", {"const": False}) for key in ("ingress", "route", "networkPolicy")),
                 at("autoscaler.kind", {"const": ""}),
-                at("weights.storage", {"enum": ["emptyDir", "pvc", "bucket"]}),
+                at("weights.storage", {"not": {"const": "ephemeral"}}),
             ]
         },
     ),

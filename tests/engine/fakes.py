@@ -1,0 +1,103 @@
+"""The outside world of a rollout, for laws over many plans; tests on the real one are beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from tests.previews import TARGET, VERSIONS, change
+
+from breakeven.core.changes import Changes
+from breakeven.core.cost import project
+from breakeven.core.live import Readiness
+from breakeven.core.plan import Plan
+from breakeven.core.record import record_cost, record_plan
+from breakeven.engine import preflight, rollout, session, stack
+from breakeven.engine.backend import Backend
+from breakeven.engine.rollout import Rollout
+from breakeven.engine.state import State
+from breakeven.load import plain
+from breakeven.main import cli
+
+
+@dataclass
+class FakeStack:
+    """Remembers what it is configured with, and what was applied with which settings."""
+
+    plan: Plan
+    before: Plan | None
+    configured: list[Mapping[str, Any]] = field(default_factory=list)
+    applied: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def state(self) -> State:
+        if self.before is None:
+            return State(outputs={}, urns=())
+        outputs = {
+            "deployment": plain(self.before.deployment),
+            "plan": record_plan(self.before),
+            "cost": record_cost(project(self.before)),
+            "cluster": {"identifier": TARGET.identifier},
+        }
+        return State(outputs=outputs, urns=())
+
+    def configure(self, config: Mapping[str, Any]) -> bytes:
+        self.configured.append(config)
+        return b""
+
+    def preview(self) -> Changes:
+        return Changes(steps=(change(self.plan, self.before),))
+
+    def up(self, on_step: Callable[[str, str], None]) -> None:
+        self.applied.append(self.configured[-1])
+
+    def restore(self, former: bytes) -> None:
+        self.configured.clear()
+
+    def remove(self) -> None:
+        pass
+
+
+class FakeCluster:
+    """Has room for all, and nothing else in it."""
+
+    target = TARGET
+
+    def get(self, *_: str) -> None:
+        return None
+
+    def readiness(self, **_: object) -> Readiness:
+        return Readiness(found=True, ready=1, wanted=1, gpus=1)
+
+
+class World:
+    """What `deploy preview` and `deploy up` find, and what became of it. Commands and rollout are the real ones."""
+
+    def __init__(self, before: Plan | None, directory: Path) -> None:
+        self.before = before
+        self.stack: FakeStack | None = None
+        self._backend = Backend(url="", pulumi_home=directory, directory=directory, passphrase_file=None)
+
+    def begin(self, plan: Plan, where: object, on_progress: Any) -> Rollout:
+        self.stack = FakeStack(plan=plan, before=self.before)
+        return Rollout(plan, FakeCluster(), self._backend, on_progress)  # type: ignore[arg-type]
+
+    def run(self, *arguments: str, color: bool = False, env: Mapping[str, str] | None = None) -> Result:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(session, "begin", self.begin)
+            patch.setattr(session, "versions", lambda: VERSIONS)
+            # Preflight has its own tests, with a cluster that answers.
+            patch.setattr(Rollout, "_manifests", lambda *_: [])
+            patch.setattr(preflight, "check", lambda *_: [])
+            patch.setattr(rollout, "connect", lambda *_: FakeCluster())
+            patch.setattr(stack, "find", lambda *_: self.stack)
+            return CliRunner().invoke(cli, arguments, prog_name="deploy", color=color, env=env)
+
+    @property
+    def applied(self) -> list[Any]:
+        assert self.stack
+        return self.stack.applied
