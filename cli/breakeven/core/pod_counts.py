@@ -10,6 +10,7 @@ from breakeven.core.manifests import (
     is_knative_service,
     mapping,
     pod_gpus,
+    pod_spec,
     refuse_unplaced,
     uncountable,
     whole,
@@ -90,6 +91,10 @@ def _bounds(autoscaler: Manifest) -> Range:
     return least, most
 
 
-def scaled(manifests: Sequence[Manifest]) -> str:
-    """The kind of the autoscaler among them; empty if there is none."""
-    return next((str(manifest["kind"]) for manifest in manifests if manifest.get("kind") in _BOUNDS), "")
+def as_asked(asked: Manifest, stored: Manifest) -> Manifest:
+    """What the server stores of a manifest, without replicas that nobody asked for; nothing where it makes no pods."""
+    if not pod_spec(stored):
+        return {} if stored.get("kind") not in _BOUNDS else stored
+    said = mapping(asked, "spec")
+    spec = {key: value for key, value in mapping(stored, "spec").items() if key != "replicas" or key in said}
+    return {**stored, "spec": spec}

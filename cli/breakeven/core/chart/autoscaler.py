@@ -52,9 +52,7 @@ class Autoscaler(Record):
     wake_query: Annotated[str, "PromQL that starts the first server when it is above 0, for keda", _QUERY] = ""
     min_replicas: Annotated[int, "Fewest servers; 0 needs wakeQuery", Number(at_least=0)] = 1
     max_replicas: Annotated[int, "Most servers", COUNT] = 1
-    requests_per_server: Annotated[int, "Requests that a server has at once, on average; more start another", COUNT] = (
-        126
-    )
+    requests_per_server: Annotated[int, "Requests at once of each server, on average; more start another", COUNT] = 126
     scale_up_seconds: Annotated[
         int,
         "Seconds in which the servers may double: those that start answer nothing yet",

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from breakeven.core.live import Check
 from breakeven.core.manifests import Manifest, pod_gpus, pod_spec
-from breakeven.core.pod_counts import gpus_requested
+from breakeven.core.pod_counts import as_asked, gpus_requested
 from breakeven.core.units import count
 from breakeven.engine.cluster import Answer
 from breakeven.engine.preflight.permissions import Right, may
@@ -156,15 +156,7 @@ def _changed(runner: Manifest, pod: Manifest) -> list[Check]:
 def _gpus(objects: Sequence[Object], stored: Sequence[Manifest]) -> Iterator[Check]:
     """The same for the objects, each by itself. What an autoscaler counts, the server fills in as 1."""
     asked = sum(gpus_requested([item.manifest]) for item in objects)
-    given = sum(gpus_requested([_as_asked(item.manifest, body)]) for item, body in zip(objects, stored, strict=True))
+    given = sum(gpus_requested([as_asked(item.manifest, body)]) for item, body in zip(objects, stored, strict=True))
     if asked != given:
         detail = f"admission makes {count(given, 'GPU')} of the {asked} that were asked for"
         yield Check(name="Dry run", status="fail", detail=detail, fix="find the webhook or policy that changes objects")
-
-
-def _as_asked(asked: Manifest, stored: Manifest) -> Manifest:
-    """Without replicas that nobody asked for; nothing of an object that makes no pods."""
-    if not pod_spec(stored):
-        return {}
-    spec = {key: value for key, value in stored["spec"].items() if key != "replicas" or key in asked["spec"]}
-    return {**stored, "spec": spec}
