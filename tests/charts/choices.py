@@ -7,6 +7,7 @@ from typing import Any, Final
 from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.choices import ChartChoices
 from breakeven.core.chart.exposure import Gateway, Ingress, Route, Service
+from breakeven.core.chart.monitoring import ApiRate, MonitoringChoices
 from breakeven.core.chart.placement import Placement, PodMetadata, Spread, Toleration
 from breakeven.core.chart.security import ApiKey, Destination, NetworkPolicy, Peer, ServiceAccount
 from breakeven.core.chart.server import ImageSource, RolloutChoices
@@ -58,6 +59,22 @@ CHOICES: Final[dict[str, dict[str, Any]]] = {
                 wake_query='sum(rate(envoy_cluster_upstream_rq_total{envoy_cluster_name="llm"}[1m]))',
             )
         ),
+    },
+    "monitoring": {
+        "chart": ChartChoices(
+            monitoring=MonitoringChoices(
+                pod_monitor=True,
+                rules=True,
+                dashboard=True,
+                labels={"release": "kube-prometheus-stack"},
+                traces_endpoint="http://collector.monitoring:4317",
+                api=ApiRate(
+                    comparator="openai/gpt-5-mini",
+                    usd_per_million_input_tokens=0.25,
+                    usd_per_million_output_tokens=2.0,
+                ),
+            )
+        )
     },
     "the way in": {
         "chart": ChartChoices(

@@ -24,6 +24,7 @@ from breakeven.core.chart.placement import Placement, Toleration
 from breakeven.core.chart.security import ApiKey, NetworkPolicy, Peer
 from breakeven.core.chart.server import ProbeChoices, RolloutChoices
 from breakeven.core.chart.storage import Weights
+from breakeven.core.cost import project
 from breakeven.core.deployment import TARGET_UTILISATION, Deployment
 from breakeven.core.plan import Plan, plan
 from breakeven.core.scaling import Scaling
@@ -197,6 +198,34 @@ def test_complaint_07_the_autoscaler_reads_metrics_that_vllm_has(objects: Object
         names = metrics.used(json.dumps(found))
         assert names == {"vllm:num_requests_running", "vllm:num_requests_waiting"}
         assert names <= metrics.series()
+
+
+def test_complaint_07_alerts_and_dashboard_read_metrics_that_vllm_has(objects: Objects) -> None:
+    found = objects(model="Qwen/Qwen3-8B", **CHOICES["monitoring"])
+    board = json.loads(one(found, "ConfigMap")["data"]["llm-8xh100.json"])
+    queries = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    rules = [rule for group in one(found, "PrometheusRule")["spec"]["groups"] for rule in group["rules"]]
+    names = metrics.used(" ".join([*queries, *(rule["expr"] for rule in rules)]))
+    assert len(names) > 10
+    assert names <= metrics.series()
+    # What the dashboard shows of the bill, the rules record.
+    recorded = {rule["record"] for rule in rules if "record" in rule}
+    assert set(re.findall(r"breakeven:\w+", " ".join(queries))) <= recorded
+
+
+def test_a_bill_is_recorded_by_the_hour(planned: Planned, objects: Objects) -> None:
+    """The plan's $31,500 for a month of 730 h of eight H100."""
+    found = objects(model="Qwen/Qwen3-8B", **CHOICES["monitoring"])
+    rules = one(found, "PrometheusRule")["spec"]["groups"][0]["rules"]
+    (expression,) = [rule["expr"] for rule in rules if rule["record"] == "breakeven:usd_per_hour"]
+    assert project(planned("8xh100", model="Qwen/Qwen3-8B")).monthly_usd == 31_500
+    assert expression == "vector(43.1507)"
+
+
+def test_an_unknown_bill_is_not_recorded_as_anything(objects: Objects) -> None:
+    found = objects(model="Qwen/Qwen3-8B", weights=Weights(storage="pvc"), **CHOICES["monitoring"])
+    recorded = {rule.get("record") for rule in one(found, "PrometheusRule")["spec"]["groups"][0]["rules"]}
+    assert not {name for name in recorded if name and name.startswith("breakeven:usd")}
 
 
 def test_complaint_08_an_hpa_counts_requests_and_not_cpu(planned: Planned, objects: Objects) -> None:

@@ -16,6 +16,9 @@
 - --max-model-len={{ int .Values.engine.maxModelLen }}
 - --gpu-memory-utilization={{ .Values.engine.gpuMemoryUtilization }}
 - --shutdown-timeout={{ int .Values.engine.shutdownTimeoutSeconds }}
+{{- with .Values.monitoring.tracesEndpoint }}
+- --otlp-traces-endpoint={{ . }}
+{{- end }}
 {{- if eq .Values.weights.storage "bucket" }}
 - --load-format=runai_streamer
 {{- end }}

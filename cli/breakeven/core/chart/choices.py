@@ -8,6 +8,7 @@ from typing import Annotated
 from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.exposure import Ingress, Route, Service
 from breakeven.core.chart.fields import Record
+from breakeven.core.chart.monitoring import MonitoringChoices
 from breakeven.core.chart.placement import Disruption, Placement, PodMetadata
 from breakeven.core.chart.security import ApiKey, NetworkPolicy, ServiceAccount
 from breakeven.core.chart.server import ImageSource, ProbeChoices, RolloutChoices
@@ -30,3 +31,6 @@ class ChartChoices(Record):
     service_account: Annotated[ServiceAccount, "The pods' account"] = field(default_factory=ServiceAccount)
     ingress: Annotated[Ingress, "The way in by an ingress controller"] = field(default_factory=Ingress)
     route: Annotated[Route, "The way in by a Gateway"] = field(default_factory=Route)
+    monitoring: Annotated[MonitoringChoices, "Metrics, alerts, dashboard, traces"] = field(
+        default_factory=MonitoringChoices
+    )

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 from breakeven.core.chart.autoscaler import Autoscaler
 from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.monitoring import Monitoring
 from breakeven.core.chart.placement import Disruption, NodeLabel, NodeTerm
 from breakeven.core.chart.security import HubToken
 from breakeven.core.chart.server import Engine, Image, Probe, Probes, Resources, Rollout, Serverless
 from breakeven.core.chart.storage import WeightsVolume
 from breakeven.core.chart.values import Values
+from breakeven.core.cost import project
 from breakeven.core.engine_args import GPU_MEMORY_UTILIZATION, VLLM_VERSION
 from breakeven.core.plan import Plan
 from breakeven.core.pod import Pod, pod
+from breakeven.core.units import HOURS_PER_MONTH
 from breakeven.errors import DeployError
+
+# OpenCost sums the cost of models by it: https://github.com/opencost/opencost/issues/3845
+_OPENCOST: Final = "llm-d.ai/model"
 
 
 def chart_values(plan: Plan) -> Values:
@@ -39,7 +46,11 @@ def _filled(plan: Plan, sized: Pod, choices: ChartChoices) -> Values:
         resources=_resources(plan, sized),
         node_selector_terms=_terms(plan),
         placement=choices.placement,
-        pod_labels={"breakeven/profile": sized.profile_label, "breakeven/model": sized.model_label},
+        pod_labels={
+            "breakeven/profile": sized.profile_label,
+            "breakeven/model": sized.model_label,
+            _OPENCOST: sized.model_label,
+        },
         pod=choices.pod,
         probes=_probes(plan, sized),
         rollout=_rollout(sized),
@@ -50,6 +61,7 @@ def _filled(plan: Plan, sized: Pod, choices: ChartChoices) -> Values:
         ingress=choices.ingress,
         route=choices.route,
         serverless=_serverless(plan, sized),
+        monitoring=_monitoring(plan, sized),
     )
 
 
@@ -137,3 +149,20 @@ def _serverless(plan: Plan, sized: Pod) -> Serverless:
         concurrency=sized.concurrency,
         request_timeout_seconds=sized.request_timeout_s,
     )
+
+
+def _monitoring(plan: Plan, sized: Pod) -> Monitoring:
+    slo = plan.deployment.slo
+    return Monitoring(
+        **_fields(plan.deployment.chart.monitoring),
+        usd_per_hour=_usd_per_hour(plan),
+        ttft_seconds=(slo.ttft_p99_ms or 0.0) / 1000,
+        tpot_seconds=(slo.tpot_ms or 0.0) / 1000,
+        start_seconds=sized.startup_period_s * sized.startup_failure_threshold,
+    )
+
+
+def _usd_per_hour(plan: Plan) -> str:
+    """Of the replicas that are priced; a bill with an unknown line has no figure."""
+    bill = project(plan)
+    return "" if bill.unknown else str((bill.monthly_usd / HOURS_PER_MONTH).quantize(Decimal("0.0001")))

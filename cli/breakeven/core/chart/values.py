@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from breakeven.core.chart.autoscaler import Autoscaler
 from breakeven.core.chart.exposure import Ingress, Route, Service
 from breakeven.core.chart.fields import COUNT, Record, Text
+from breakeven.core.chart.monitoring import Monitoring
 from breakeven.core.chart.placement import Disruption, Labels, NodeTerm, Placement, PodMetadata
 from breakeven.core.chart.security import ApiKey, HubToken, NetworkPolicy, ServiceAccount
 from breakeven.core.chart.server import Engine, Image, Probes, Resources, Rollout, Serverless
@@ -58,3 +59,4 @@ class Values(Record):
     ingress: Annotated[Ingress, "The way in by an ingress controller"] = field(default_factory=Ingress)
     route: Annotated[Route, "The way in by a Gateway"] = field(default_factory=Route)
     serverless: Annotated[Serverless, "Scale to zero"] = field(default_factory=Serverless)
+    monitoring: Annotated[Monitoring, "Metrics, alerts, dashboard, traces"] = field(default_factory=Monitoring)
