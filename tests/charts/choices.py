@@ -11,6 +11,7 @@ from breakeven.core.chart.monitoring import ApiRate, MonitoringChoices
 from breakeven.core.chart.placement import Placement, PodMetadata, Spread, Toleration
 from breakeven.core.chart.security import ApiKey, Destination, NetworkPolicy, Peer, ServiceAccount
 from breakeven.core.chart.server import ImageSource, RolloutChoices
+from breakeven.core.chart.serving import Adapter, ChatTemplate, LoraChoices
 from breakeven.core.chart.storage import Weights
 from breakeven.core.scaling import Scaling
 
@@ -74,6 +75,17 @@ CHOICES: Final[dict[str, dict[str, Any]]] = {
                     usd_per_million_output_tokens=2.0,
                 ),
             )
+        )
+    },
+    "adapters": {
+        "chart": ChartChoices(
+            lora=LoraChoices(
+                adapters=(
+                    Adapter(name="style", source="acme/qwen3-8b-style", rank=8),
+                    Adapter(name="tone", source="acme/qwen3-8b-tone", rank=32),
+                )
+            ),
+            chat_template=ChatTemplate(config_map="prompts"),
         )
     },
     "the way in": {

@@ -23,6 +23,7 @@ from breakeven.core.chart.exposure import Gateway, Ingress, Route
 from breakeven.core.chart.placement import Placement, Toleration
 from breakeven.core.chart.security import ApiKey, NetworkPolicy, Peer
 from breakeven.core.chart.server import ProbeChoices, RolloutChoices
+from breakeven.core.chart.serving import Adapter, LoraChoices
 from breakeven.core.chart.storage import Weights
 from breakeven.core.cost import project
 from breakeven.core.deployment import TARGET_UTILISATION, Deployment
@@ -416,6 +417,40 @@ def test_complaint_18_every_variable_is_one_that_vllm_or_its_libraries_know(obje
     found = objects(chart=ChartChoices(api_key=ApiKey(secret_name="keys")), hub_token_secret=HUB)
     names = {name for name in env(server(found)) if name.startswith("VLLM_")}
     assert names == {"VLLM_CACHE_ROOT", "VLLM_NO_USAGE_STATS", "VLLM_API_KEY"}
+
+
+def test_complaint_19_adapters_are_served_from_the_first_answer_on(objects: Objects) -> None:
+    """By vLLM's own flags: no controller loads them afterwards into servers that come and go."""
+    arguments = server(objects(model="Qwen/Qwen3-8B", **CHOICES["adapters"]))["args"]
+    at = arguments.index("--lora-modules")
+    assert arguments[at + 1 : at + 3] == ["style=acme/qwen3-8b-style", "tone=acme/qwen3-8b-tone"]
+    assert {"--enable-lora", "--max-loras=2", "--max-lora-rank=32"} <= set(arguments)
+
+
+@pytest.mark.parametrize(
+    ("source", "weights", "why"),
+    [
+        (
+            "acme/style",
+            Weights(storage="pvc", claim="models", path="qwen"),
+            "is on the hub, which these servers do not",
+        ),
+        ("/weights/style", Weights(storage="pvc"), "is on no volume"),
+        ("/weights/style", Weights(), "is on no volume"),
+    ],
+)
+def test_complaint_19_an_adapter_that_no_server_could_load_is_refused(
+    planned: Planned, source: str, weights: Weights, why: str
+) -> None:
+    chosen = ChartChoices(lora=LoraChoices(adapters=(Adapter(name="style", source=source),)))
+    with pytest.raises(InputError, match=why):
+        planned("8xh100", model="Qwen/Qwen3-8B", weights=weights, chart=chosen)
+
+
+def test_complaint_19_two_adapters_of_one_name_are_refused() -> None:
+    twins = (Adapter(name="style", source="acme/a"), Adapter(name="style", source="acme/b"))
+    with pytest.raises(ValueError, match="adapters must have different names"):
+        LoraChoices(adapters=twins)
 
 
 def test_complaint_21_the_compile_cache_outlives_the_pod(objects: Objects) -> None:

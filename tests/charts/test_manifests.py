@@ -137,6 +137,8 @@ def test_vllm_gets_what_was_sized(planned: Planned, helm: Path) -> None:
         "--max-model-len=32768",
         "--gpu-memory-utilization=0.92",
         "--shutdown-timeout=60",
+        "--enable-auto-tool-choice",
+        "--tool-call-parser=hermes",
     ]
 
 

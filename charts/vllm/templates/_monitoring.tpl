@@ -26,5 +26,5 @@ sum(rate(vllm:generation_tokens_total{{ printf "{%s}" (include "vllm.series" .) 
 
 {{/* What one of 100, or every second, waits longer than: dict root, metric, quantile. */}}
 {{- define "vllm.quantile" -}}
-histogram_quantile({{ .quantile }}, sum by (le) (rate({{ .metric }}_bucket{{ printf "{%s}" (include "vllm.series" .root) }}[5m])))
+histogram_quantile({{ .quantile }}, sum by (le) (rate({{ .metric }}{{ printf "{%s}" (include "vllm.series" .root) }}[5m])))
 {{- end }}

@@ -12,6 +12,7 @@ from breakeven.core.chart.monitoring import MonitoringChoices
 from breakeven.core.chart.placement import Disruption, Placement, PodMetadata
 from breakeven.core.chart.security import ApiKey, NetworkPolicy, ServiceAccount
 from breakeven.core.chart.server import ImageSource, ProbeChoices, RolloutChoices
+from breakeven.core.chart.serving import ChatTemplate, LoraChoices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,3 +35,5 @@ class ChartChoices(Record):
     monitoring: Annotated[MonitoringChoices, "Metrics, alerts, dashboard, traces"] = field(
         default_factory=MonitoringChoices
     )
+    lora: Annotated[LoraChoices, "LoRA adapters"] = field(default_factory=LoraChoices)
+    chat_template: Annotated[ChatTemplate, "How messages become a prompt"] = field(default_factory=ChatTemplate)

@@ -12,6 +12,7 @@ from breakeven.core.chart.monitoring import Monitoring
 from breakeven.core.chart.placement import Disruption, NodeLabel, NodeTerm
 from breakeven.core.chart.security import HubToken
 from breakeven.core.chart.server import Engine, Image, Probe, Probes, Resources, Rollout, Serverless
+from breakeven.core.chart.serving import lora
 from breakeven.core.chart.storage import WeightsVolume
 from breakeven.core.chart.values import Values
 from breakeven.core.cost import project
@@ -62,6 +63,8 @@ def _filled(plan: Plan, sized: Pod, choices: ChartChoices) -> Values:
         route=choices.route,
         serverless=_serverless(plan, sized),
         monitoring=_monitoring(plan, sized),
+        lora=lora(choices.lora),
+        chat_template=choices.chat_template,
     )
 
 
@@ -74,6 +77,7 @@ def _engine(plan: Plan, sized: Pod) -> Engine:
         tensor_parallel_size=plan.split.tensor_parallel_size,
         pipeline_parallel_size=plan.split.pipeline_parallel_size,
         quantization=plan.quantization or "",
+        tool_call_parser=plan.facts.model.tool_parser or "",
         kv_cache_dtype=plan.split.kv_cache_dtype,
         max_model_len=plan.max_model_len,
         gpu_memory_utilization=GPU_MEMORY_UTILIZATION,

@@ -12,6 +12,7 @@ from breakeven.core.chart.monitoring import Monitoring
 from breakeven.core.chart.placement import Disruption, Labels, NodeTerm, Placement, PodMetadata
 from breakeven.core.chart.security import ApiKey, HubToken, NetworkPolicy, ServiceAccount
 from breakeven.core.chart.server import Engine, Image, Probes, Resources, Rollout, Serverless
+from breakeven.core.chart.serving import ChatTemplate, Lora
 from breakeven.core.chart.storage import WeightsVolume
 
 _MODEL: Final = Text(
@@ -60,3 +61,5 @@ class Values(Record):
     route: Annotated[Route, "The way in by a Gateway"] = field(default_factory=Route)
     serverless: Annotated[Serverless, "Scale to zero"] = field(default_factory=Serverless)
     monitoring: Annotated[Monitoring, "Metrics, alerts, dashboard, traces"] = field(default_factory=Monitoring)
+    lora: Annotated[Lora, "LoRA adapters"] = field(default_factory=Lora)
+    chat_template: Annotated[ChatTemplate, "How messages become a prompt"] = field(default_factory=ChatTemplate)
