@@ -51,7 +51,7 @@ def test_the_briefs_example(deploy: Deploy) -> None:
         "usd_per_million_tokens": "0.2786",
         "break_even_requests_per_month": 48_717_949,
         "break_even_requests_per_second": 18.538,
-        "break_even_utilisation": 3.6671,
+        "break_even_utilisation": 3.6761,
         "break_even_nodes": None,
         "reachable": False,
         "source": "genai-prices 0.2.3 of 2026-11-10: $0.15/$0.60 per million tokens",
@@ -240,7 +240,7 @@ def test_explained(deploy: Deploy) -> None:
     text = deploy(*EXAMPLE, "--explain").stdout
     for line in (
         "  GPU rent: 1 node × $8,000.00, reference row of 4xa100 = $8,000.00 a month; the product brief",
-        "  Replicas: 0.38 requests/s × 1 at the peak ÷ (5.06 × 0.77), rounded up; 1 replica on 1 node\n",
+        "  Replicas: 0.38 requests/s × 1 at the peak ÷ (5.04 × 0.77), rounded up; 1 replica on 1 node\n",
         "  openai/gpt-4o-mini: 1,000,000 requests × $0.000195 = $195.00 a month; genai-prices 0.2.3 of 2026-11-10",
         "  Break-even with openai/gpt-4o-mini: $9,500.00 ÷ $0.000195: 48,717,949 requests a month",
         "needs.api_below_requests_per_month 100,000, needs.break_even_above_requests_per_month 500,000",
