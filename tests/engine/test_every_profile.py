@@ -17,7 +17,7 @@ def test_up_and_destroy(profile: str, gpus: int, monthly_usd: str, cluster: Cont
     out = succeed("up", "--profile", profile, "--sandbox", "--yes")
     assert f"Ready      1 of 1, {gpus} GPU" in out
     status = json.loads(succeed("status", "--profile", profile, "--sandbox", "-o", "json"))
-    assert status["gpus"] == {"live": gpus, "planned": gpus}
+    assert (status["gpus"]["live"], status["gpus"]["planned"]) == (gpus, gpus)
     assert status["recorded_monthly_usd"] == monthly_usd
     assert "Running" in cluster.kubectl("-n", f"llm-{profile}", "get", "pods")
     succeed("destroy", "--profile", profile, "--sandbox", "--confirm", profile)
