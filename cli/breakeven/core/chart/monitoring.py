@@ -22,7 +22,7 @@ def _grafana() -> Labels:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiRate(Record):
-    """What the same tokens would cost elsewhere, as `deploy compare` shows it. A stack does not follow its changes."""
+    """What the same tokens would cost elsewhere, as `deploy cost` shows it. A stack does not follow its changes."""
 
     comparator: Annotated[str, "Model of an API; nothing is compared if empty", _COMPARATOR] = ""
     usd_per_million_input_tokens: Annotated[float, "Its price of a million input tokens", Number(at_least=0)] = 0.0
