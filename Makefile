@@ -46,6 +46,7 @@ bench: tools ## measure what the README claims
 	@$(BIN)/python -m bench.startup
 	@$(BIN)/python -m bench.recommend
 	@$(BIN)/python -m bench.up
+	@$(BIN)/python -m bench.fleet
 	@$(BIN)/python -m bench.accuracy_throughput
 	@$(BIN)/python -m bench.arrivals
 	@$(BIN)/python -m bench.candidates

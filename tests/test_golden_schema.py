@@ -1,4 +1,4 @@
-"""profiles/.schema.json, which editors check profiles with, is the Profile dataclass. `make golden` writes it anew."""
+"""The schemas that editors check profiles and deploy.yaml with are the dataclasses. `make golden` writes them anew."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ import pytest
 import yaml
 
 from breakeven import resources
+from breakeven.core.deployment import Deployment
 from breakeven.core.hardware import Profile
 
 SCHEMA = resources.profiles() / ".schema.json"
+DEPLOYMENT = resources.schemas() / "deployment.schema.json"
 
 
-def generated() -> dict[str, Any]:
-    schema: dict[str, Any] = msgspec.json.schema(Profile)
+def generated(type_: type) -> dict[str, Any]:
+    schema: dict[str, Any] = msgspec.json.schema(type_)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["$comment"] = "Generated from breakeven.core.hardware.Profile: make golden"
+    schema["$comment"] = f"Generated from {type_.__module__}.{type_.__name__}: make golden"
     for record in schema["$defs"].values():
-        record["description"] = " ".join(record["description"].split())
+        if "description" in record:
+            record["description"] = " ".join(record["description"].split())
         record["additionalProperties"] = False
     # An amount of USD is a number in YAML; a quoted one is exact as well.
     amount = {"type": ["number", "string"]}
@@ -38,11 +41,26 @@ def _replaced(node: Any, old: Any, new: Any) -> Any:
     return [_replaced(item, old, new) for item in node] if isinstance(node, list) else node
 
 
-def test_the_editors_schema_is_current() -> None:
-    text = json.dumps(generated(), indent=2) + "\n"
+def deployment_file() -> dict[str, Any]:
+    """What the file may say beyond the record: a base, which may bring the profile, and a file of measurements."""
+    schema = generated(Deployment)
+    record = schema["$defs"]["Deployment"]
+    base = {"type": "string", "description": "A file whose keys hold where this one has none; one level."}
+    record["properties"]["base"] = base
+    record["properties"]["measured"]["anyOf"].append({"type": "string", "description": "A file that holds it."})
+    record["anyOf"] = [{"required": ["profile"]}, {"required": ["base"]}]
+    del record["required"]
+    return schema
+
+
+@pytest.mark.parametrize(
+    ("path", "schema"), [(SCHEMA, generated(Profile)), (DEPLOYMENT, deployment_file())], ids=["profile", "deployment"]
+)
+def test_golden_schemas_of_editors_are_current(path: Path, schema: dict[str, Any]) -> None:
+    text = json.dumps(schema, indent=2) + "\n"
     if os.environ.get("BREAKEVEN_WRITE_GOLDEN"):
-        SCHEMA.write_text(text, encoding="utf-8")
-    assert SCHEMA.read_text(encoding="utf-8") == text, "make golden"
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text, "make golden"
 
 
 def as_editors_see_it(path: Path) -> Any:

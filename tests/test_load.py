@@ -209,6 +209,6 @@ def test_a_choice_that_may_be_left_out(tmp_path: Path, written: str) -> None:
 
 def test_flags_lie_over_what_was_saved() -> None:
     base = load.plain(Deployment(profile="4xa100", replicas=2))
-    assert load.deployment(None, {("name",): ("chat", "--name")}, base=base) == Deployment(
+    assert load.deployment(None, {("name",): ("chat", "--name")}, saved=base) == Deployment(
         profile="4xa100", replicas=2, name="chat"
     )

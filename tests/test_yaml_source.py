@@ -191,7 +191,7 @@ def test_a_binary_file(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError) as raised:
         Source.read(path)
-    assert str(raised.value) == f"{path}: cannot read it: it is not UTF-8 text"
+    assert str(raised.value) == f"{path}:1: cannot read it: it is not UTF-8 text"
 
 
 def test_control_characters_are_malformed() -> None:

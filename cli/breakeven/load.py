@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from breakeven import convert, resources
+from breakeven import convert, deployment_file, resources
 from breakeven.convert import KeyPath
 from breakeven.core.hardware import Accelerator, Offer, Profile
 from breakeven.errors import InputError, unknown
@@ -145,28 +145,25 @@ def _offer(deployment: Deployment, hardware: Profile) -> Offer | None:
 
 
 def deployment(
-    path: Path | None, overrides: Mapping[KeyPath, tuple[Any, str]], *, base: Mapping[str, Any] | None = None
+    path: Path | None,
+    overrides: Mapping[KeyPath, tuple[Any, str]],
+    *,
+    saved: Mapping[str, Any] | None = None,
+    within: Path | None = None,
 ) -> Deployment:
-    """A deploy.yaml, or else `base`, with flags laid over it: {key path: (value, origin such as "--replicas")}."""
+    """A deploy.yaml, or else what was `saved`, with flags over it: {key path: (value, origin such as "--replicas")}.
+
+    The file's base must lie `within` a directory, if one is given.
+    """
     from breakeven.core.deployment import Deployment
 
-    source = Source.read(path) if path else Source(dict(base or {}), {})
+    source = deployment_file.read(path, within=within) if path else Source(dict(saved or {}), {})
     if source.data is None:
         source.data = {}
     for key, (value, origin) in overrides.items():
         source.lay(key, value, origin)
-    _read_measured(source, Path() if ("measured",) in overrides or path is None else path.parent)
+    deployment_file.graft_measured(source, Path())
     return source.convert(Deployment)
-
-
-def _read_measured(source: Source, directory: Path) -> None:
-    """A path stands for what the file holds, which is what a stack records."""
-    named = source.data.get("measured") if isinstance(source.data, dict) else None
-    if isinstance(named, str):
-        run = Source.read(directory / named)
-        if run.data is None:
-            raise InputError("is empty; expected what was measured", where=str(directory / named))
-        source.graft(("measured",), run)
 
 
 def deployment_from(data: Mapping[str, Any], name: str) -> Deployment:

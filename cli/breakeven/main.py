@@ -15,12 +15,14 @@ from breakeven.errors import DeployError, Interrupted
 
 # verb → one line, so that `deploy --help` imports no verb.
 _VERBS: Final = {
+    "init": "Write what a repository starts from.",
     "profiles": "Hardware profiles that can be chosen, with sources.",
     "offers": "Dated prices of rentable GPUs, with sources.",
     "models": "Models that can be chosen, with sources.",
     "size": "Does it fit: parallelism, KV cache, throughput and latency.",
     "cost": "The monthly bill beside the same traffic at an API.",
     "recommend": "The cheapest plans and APIs for some traffic.",
+    "cost-diff": "What a change costs, from rendered directories.",
     "render": "Write Helm values and manifests to a directory.",
     "preview": "Show what would change and what it would cost.",
     "up": "Preview, confirm, apply, wait, report.",
@@ -60,7 +62,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _VERBS:
             return None
-        command: click.Command = importlib.import_module(f"breakeven.commands.{cmd_name}").command
+        module = importlib.import_module(f"breakeven.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

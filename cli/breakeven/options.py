@@ -334,7 +334,7 @@ def deployment(file: Path | None, *, saved: Deployment | None = None, **inputs: 
     overrides = _overrides({name: value for name, value in inputs.items() if value is not None})
     if path is None and ("profile",) not in overrides:
         if saved is not None:
-            return load.deployment(None, overrides, base=load.plain(saved))
+            return load.deployment(None, overrides, saved=load.plain(saved))
         raise InputError(
             "no profile given", hint="add --profile NAME (`deploy profiles` lists them) or write a deploy.yaml"
         )
@@ -408,12 +408,17 @@ def make_plan(file: Path | None, **inputs: Any) -> Plan:
 
 def make_servable_plan(file: Path | None, *, saved: Deployment | None = None, **inputs: Any) -> Plan:
     """As `make_plan`, of a model that vLLM can download by its name. Raises InputError where it cannot."""
-    from breakeven.core.plan import plan
-
     wanted = deployment(file, saved=saved, **inputs)
     if wanted.model and wanted.model.endswith(".json"):
         # It is recorded with the stack, and read again from another directory.
         wanted = replace(wanted, model=str(Path(wanted.model).absolute()))
+    return servable_plan(wanted)
+
+
+def servable_plan(wanted: Deployment) -> Plan:
+    """Raises InputError where vLLM cannot download the model by its name."""
+    from breakeven.core.plan import plan
+
     facts = load.facts(wanted)
     if not _HUB_NAME.fullmatch(facts.model.name):
         raise InputError(
@@ -421,3 +426,11 @@ def make_servable_plan(file: Path | None, *, saved: Deployment | None = None, **
             hint="give a name that `deploy models` lists, or save config.json as OWNER--NAME.json, as the hub calls it",
         )
     return plan(wanted, facts)
+
+
+def refuse_inputs(why: str, **inputs: Any) -> None:
+    """Raises InputError if any was given, be it by a flag or by a variable."""
+    ctx = click.get_current_context()
+    origins = {str(option.name): _origin(option, ctx) for option in ctx.command.params}
+    if given := next((name for name, value in inputs.items() if value is not None), None):
+        raise InputError(why, where=origins[given], hint="put it into the deploy.yaml files, or into their base")

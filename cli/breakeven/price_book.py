@@ -40,6 +40,11 @@ _TIER_KEYS: Final = {"processing", "service_tier", "speed"}
 _NOON: Final = time(12, tzinfo=UTC)
 
 
+def newest() -> date:
+    """The first day at which all that is packaged is known: a render has no other clock."""
+    return max(PUBLISHED, *(record.checked for record in load.api_rates()))
+
+
 def prices(plan: Plan, compare_with: Iterable[str], at: date) -> tuple[ApiPrice, ...]:
     """What was asked for, each once; otherwise the packaged comparators and the plan's own weights, hosted."""
     return prices_beside([plan.facts.model], plan.deployment, compare_with, at)

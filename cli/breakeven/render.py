@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import subprocess
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
@@ -14,16 +16,19 @@ import jinja2
 import yaml
 from jsonschema import Draft7Validator
 
-from breakeven import __version__, directory, resources
+from breakeven import load, resources
+from breakeven.convert import plain
 from breakeven.core.chart.fields import hints, parts
 from breakeven.core.chart.fill import chart_values
 from breakeven.core.chart.plain import plain_values
 from breakeven.core.chart.values import Values
-from breakeven.core.cost import project
+from breakeven.core.comparison import Comparison
 from breakeven.core.engine_args import VLLM_VERSION
+from breakeven.core.plaintext import plaintext_secrets
 from breakeven.core.plan import Plan
 from breakeven.core.record import record_cost, record_plan
-from breakeven.errors import DeployError, ToolError
+from breakeven.directory import Part
+from breakeven.errors import DeployError, GateError, InputError, ToolError
 
 # Helm checks the chart's kubeVersion against it; nothing else of the output depends on it.
 _KUBE_VERSION: Final = "1.36.3"
@@ -32,9 +37,18 @@ _LAST_LINES: Final = 5
 
 Manifest = dict[str, Any]
 
+# The C parser and emitter are ten times as fast, come with PyYAML's wheels and write the same.
+_Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Dumper: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 
 def values_yaml(plan: Plan) -> str:
     """The chart's values as text, with comments; not validated."""
+    return _template().render(plan=plan, groups=_groups(chart_values(plan)))
+
+
+@cache
+def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # YAML, not HTML: strings are quoted by tojson
@@ -43,8 +57,7 @@ def values_yaml(plan: Plan) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["yaml"] = partial(to_yaml, sort_keys=False)
-    template = environment.from_string(resources.values_template().read_text(encoding="utf-8"))
-    return template.render(plan=plan, groups=_groups(chart_values(plan)))
+    return environment.from_string(resources.values_template().read_text(encoding="utf-8"))
 
 
 def _groups(found: Values) -> list[tuple[str, dict[str, Any]]]:
@@ -61,7 +74,7 @@ def values(plan: Plan) -> dict[str, Any]:
 
 
 def _validated(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(text)
+    found: dict[str, Any] = yaml.load(text, _Loader)
     error = next(iter(_validator().iter_errors(found)), None)
     if error is not None:
         raise DeployError(f"the chart refuses its values: {error.json_path.removeprefix('$.')}: {error.message}")
@@ -86,13 +99,15 @@ def manifests(plan: Plan, helm: Path) -> list[Manifest]:
     text = values_yaml(plan)
     _validated(text)
     rendered = _helm_template(helm, plan.release, plan.namespace, text)
-    return [namespace_manifest(plan), *(document for document in yaml.safe_load_all(rendered) if document)]
+    return [namespace_manifest(plan), *(document for document in yaml.load_all(rendered, _Loader) if document)]
 
 
 def _helm_template(helm: Path, release: str, namespace: str, text: str) -> str:
     command = [str(helm), "template", release, str(resources.chart()), "-n", namespace, "-f", "-"]
     # HELM_* settings of the user must not change what is rendered.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("HELM_")}
+    # It lives for 50 ms: collecting garbage takes a fifth of that, and saves no memory.
+    environment["GOGC"] = "off"
     try:
         result = subprocess.run(
             [*command, "--kube-version", _KUBE_VERSION],
@@ -110,47 +125,102 @@ def _helm_template(helm: Path, release: str, namespace: str, text: str) -> str:
     return result.stdout
 
 
-def write(plan: Plan, helm: Path, out: Path) -> list[Path]:
-    """Write values, manifests and a lock file with their digests and the cost into `out`; gives all paths.
+def part(comparison: Comparison, helm: Path, *, folder: str = "", holds_namespace: bool = True) -> Part:
+    """The folder of a plan: the same plan at the same prices gives the same bytes on any machine.
 
-    Raises InputError rather than touch a file that an earlier call did not write.
+    Raises GateError where a line of the bill has no price and the budget does not allow that: who commits this has it
+    applied without another look.
     """
-    return directory.write(out, files(plan, helm), _about(plan))
+    unknown = comparison.projection.unknown
+    if unknown and not comparison.plan.deployment.budget.allow_unknown_prices:
+        raise GateError(
+            f"the price of {', '.join(unknown)} is unknown; nothing was rendered",
+            hint="give it in deploy.yaml under prices, or by its flag, such as --storage-usd-per-gib-month",
+        )
+    _refuse_secrets("deploy.yaml", load.plain(comparison.plan.deployment))
+    found = files(comparison.plan, helm, holds_namespace=holds_namespace)
+    return Part(folder=folder, files=found, about=_about(comparison))
 
 
-def differences(plan: Plan, helm: Path, out: Path) -> list[str]:
-    """What `write` would change in `out`, one line a file; empty if nothing."""
-    return directory.differences(out, files(plan, helm), _about(plan))
-
-
-def files(plan: Plan, helm: Path) -> dict[str, str]:
-    """The content of a rendered directory by relative path: the same plan gives the same bytes."""
-    found = {"values.yaml": values_yaml(plan)}
-    for manifest in manifests(plan, helm):
-        path = f"manifests/{_file_name(manifest)}"
-        if path in found:
+def files(plan: Plan, helm: Path, *, holds_namespace: bool = True) -> dict[str, str]:
+    """Values, manifests and kustomizations by relative path. Raises InputError for a secret in plain text."""
+    objects: dict[str, Manifest] = {}
+    for manifest in manifests(plan, helm)[0 if holds_namespace else 1 :]:
+        path = _path(manifest)
+        if path in objects:
             raise DeployError(f"two objects of the chart would be written to {path}")
-        found[path] = to_yaml(manifest)
+        _refuse_secrets(f"{manifest['kind']} {manifest['metadata']['name']}", manifest)
+        objects[path] = manifest
+    texts = {path: to_yaml(manifest) for path, manifest in objects.items()}
+    return {"values.yaml": values_yaml(plan), **_kustomizations(texts), **texts}
+
+
+def _refuse_secrets(where: str, data: Mapping[str, Any]) -> None:
+    if found := next(plaintext_secrets(data), None):
+        hint = "put it into a Secret of the cluster, and name that: hub_token_secret"
+        raise InputError(f"{found} is a secret in plain text; nothing was rendered", where=where, hint=hint)
+
+
+def _kustomizations(paths: Iterable[str]) -> dict[str, str]:
+    """One of the manifests, and one of the CRDs where there are any: those must be known before the rest is applied."""
+    crds = sorted(path for path in paths if path.startswith("crds/"))
+    found = {"kustomization.yaml": kustomization(set(paths) - set(crds))}
+    if crds:
+        found["crds/kustomization.yaml"] = kustomization(path.removeprefix("crds/") for path in crds)
     return found
+
+
+def kustomization(paths: Iterable[str]) -> str:
+    kind = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+    return to_yaml({**kind, "resources": sorted(paths)})
 
 
 def to_yaml(manifest: Manifest, *, sort_keys: bool = True) -> str:
     # ASCII: YAML takes some other characters, such as U+0085, for line breaks.
-    return yaml.safe_dump(manifest, sort_keys=sort_keys, width=110)
+    return str(yaml.dump(manifest, Dumper=_Dumper, sort_keys=sort_keys, width=110))
 
 
-def _file_name(manifest: Manifest) -> str:
-    """`<kind>-<name>.yaml`; both are checked, since they become part of a path."""
-    stem = f"{manifest['kind'].lower()}-{manifest['metadata']['name']}"
+def _path(manifest: Manifest) -> str:
+    """`manifests/<kind>-<name>.yaml`, of a CRD `crds/<name>.yaml`; checked, since both become part of a path."""
+    kind, name = manifest["kind"], manifest["metadata"]["name"]
+    is_crd = kind == "CustomResourceDefinition"
+    stem = name if is_crd else f"{kind.lower()}-{name}"
     if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", stem):
         raise DeployError(f"{stem!r} cannot be a file name")
-    return f"{stem}.yaml"
+    return f"{'crds' if is_crd else 'manifests'}/{stem}.yaml"
 
 
-def _about(plan: Plan) -> dict[str, Any]:
+def _about(comparison: Comparison) -> dict[str, Any]:
+    """What the lock file tells: the inputs, the plan, its bill with sources, and the same traffic at APIs."""
+    plan = comparison.plan
     return {
-        "tool": f"breakeven {__version__}",
         "vllm": VLLM_VERSION,
+        "inputs": {"deployment": load.plain(plan.deployment), "sha256": _digest_of_inputs(plan)},
         "plan": record_plan(plan),
-        "cost": record_cost(project(plan)),
+        "cost": record_cost(comparison.projection),
+        "api": [
+            {
+                "comparator": api.comparator,
+                "monthly_usd": str(api.monthly_usd),
+                "usd_per_request": str(api.usd_per_request),
+                "source": api.source,
+                "checked": api.checked.isoformat(),
+            }
+            for api in comparison.equivalents
+        ],
     }
+
+
+def _digest_of_inputs(plan: Plan) -> str:
+    """Of what was asked for, of the records behind its names, and of the chart."""
+    inputs = [load.plain(plan.deployment), plain(plan.facts), _chart_digest()]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _chart_digest() -> str:
+    chart = resources.chart()
+    rendered = (path for path in chart.rglob("*") if path.is_file() and "tests" not in path.relative_to(chart).parts)
+    paths = [resources.values_template(), *sorted(rendered)]
+    parts = (f"{path.relative_to(chart.parent)}\n".encode() + path.read_bytes() for path in paths)
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()

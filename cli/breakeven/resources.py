@@ -41,6 +41,15 @@ def tools() -> Path:
     return root() / "tools"
 
 
+def schemas() -> Path:
+    """JSON Schemas of what is written and read."""
+    return root() / "docs" / "schemas"
+
+
+def templates() -> Path:
+    return _PACKAGE / "templates"
+
+
 def catalog() -> Path:
     return _PACKAGE / "catalog"
 

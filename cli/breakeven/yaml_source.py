@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from breakeven import plain_text
 from breakeven.convert import KeyPath, Refused, convert
 from breakeven.errors import InputError
 
@@ -28,12 +29,10 @@ class Source:
     def read(cls, path: Path) -> Source:
         """Parse a YAML file. Raises InputError: unreadable, malformed, duplicate key."""
         try:
-            text = path.read_text(encoding="utf-8")
+            data = path.read_bytes()
         except OSError as error:
             raise InputError(f"cannot read it: {error.strerror}", where=str(path)) from error
-        except UnicodeDecodeError as error:
-            raise InputError("cannot read it: it is not UTF-8 text", where=str(path)) from error
-        return cls.parse(text, str(path))
+        return cls.parse(plain_text.decode(data, str(path)), str(path))
 
     @classmethod
     def parse(cls, text: str, name: str) -> Source:
@@ -62,6 +61,18 @@ class Source:
         target[path[-1]] = value
         self._origins[path] = origin
 
+    def take(self, key: str) -> tuple[Any, str] | None:
+        """Remove a top-level key: its value and where it was written; None where it is not."""
+        if not isinstance(self.data, dict) or key not in self.data:
+            return None
+        return self.data.pop(key), self.where((key,))
+
+    def over(self, base: Source) -> Source:
+        """Both, key by key: mappings are merged, any other value replaces that of the base."""
+        data, replaced = _laid(self.data, base.data, ())
+        kept = {path: origin for path, origin in base._origins.items() if not _is_below(path, replaced)}
+        return Source(data, {**kept, **self._origins})
+
     def graft(self, path: KeyPath, other: Source) -> None:
         """Put what `other` holds at `path`, with its origins."""
         self.lay(path, other.data, other.where(()))
@@ -81,6 +92,21 @@ class Source:
         if origin.startswith(("--", "BREAKEVEN_")):
             return origin
         return ": ".join(part for part in (origin, _dotted(path)) if part)
+
+
+def _laid(data: Any, base: Any, path: KeyPath) -> tuple[Any, set[KeyPath]]:
+    """`data` over `base`, and the paths whose values in the base are replaced."""
+    if not isinstance(data, dict) or not isinstance(base, dict):
+        return data, {path}
+    merged, replaced = dict(base), set[KeyPath]()
+    for key, value in data.items():
+        merged[key], below = _laid(value, base[key], (*path, key)) if key in base else (value, set())
+        replaced |= below
+    return merged, replaced
+
+
+def _is_below(path: KeyPath, replaced: set[KeyPath]) -> bool:
+    return any(path[:length] in replaced for length in range(len(path) + 1))
 
 
 def _malformed(error: Exception, name: str) -> InputError:

@@ -26,8 +26,8 @@ MODELS = ("Qwen/Qwen3-8B", "openai/gpt-oss-120b")
 
 @pytest.mark.parametrize("profile", sorted(load.profiles()))
 def test_the_checked_in_example_is_current(planned: Planned, helm: Path, profile: str) -> None:
-    files = render.files(planned(profile), helm)
-    _check({f"{profile}.values": files.pop("values.yaml"), f"{profile}.manifests": "---\n".join(files.values())})
+    plan = planned(profile)
+    _check({f"{profile}.values": render.values_yaml(plan), f"{profile}.manifests": _manifests(plan, helm)})
 
 
 @pytest.mark.parametrize("profile", sorted(load.profiles()))
@@ -35,16 +35,17 @@ def test_the_checked_in_example_is_current(planned: Planned, helm: Path, profile
 def test_the_checked_in_manifests_of_a_model_are_current(
     planned: Planned, helm: Path, profile: str, model: str
 ) -> None:
-    files = render.files(planned(profile, model=model), helm)
-    del files["values.yaml"]
-    _check({f"models/{profile}.{model.replace('/', '--')}": "---\n".join(files.values())})
+    _check({f"models/{profile}.{model.replace('/', '--')}": _manifests(planned(profile, model=model), helm)})
 
 
 @pytest.mark.parametrize("name", CHOICES)
 def test_the_checked_in_manifests_of_a_choice_are_current(planned: Planned, helm: Path, name: str) -> None:
-    files = render.files(planned("8xh100", model="Qwen/Qwen3-8B", **CHOICES[name]), helm)
-    del files["values.yaml"]
-    _check({f"choices/{name.replace(' ', '-')}": "---\n".join(files.values())})
+    plan = planned("8xh100", model="Qwen/Qwen3-8B", **CHOICES[name])
+    _check({f"choices/{name.replace(' ', '-')}": _manifests(plan, helm)})
+
+
+def _manifests(plan: Plan, helm: Path) -> str:
+    return "---\n".join(map(render.to_yaml, render.manifests(plan, helm)))
 
 
 def _check(rendered: dict[str, str]) -> None:

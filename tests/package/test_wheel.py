@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from breakeven import __version__, render, resources
+from breakeven import __version__, directory, price_book, render, resources
+from breakeven.core.comparison import compare
 from breakeven.core.plan import Plan
 from breakeven.engine import tools
 
 BUNDLE = "breakeven/_bundle/"
-BUNDLED = ("profiles/", "charts/", "infra/", "tools/", "Pulumi.yaml")
+BUNDLED = ("profiles/", "charts/", "infra/", "tools/", "docs/schemas/", "Pulumi.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,9 @@ def test_a_render_is_the_same_as_from_the_checkout(
     tools.require("helm")
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     run(["deploy", "render", str(theirs), "--profile", "4xa100"], env=clean)
-    render.write(planned("4xa100"), tools.path("helm"), ours)
+    plan = planned("4xa100")
+    comparison = compare(plan, price_book.prices(plan, (), price_book.newest()))
+    directory.write(ours, [render.part(comparison, tools.path("helm"))])
     assert "manifests/deployment-llm-4xa100.yaml" in content(theirs)
     assert content(theirs) == content(ours)
 

@@ -139,10 +139,15 @@ class Headroom:
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """The inputs of one stack; everything but the profile has a default."""
+    """The inputs of one stack; everything but the profile has a default.
+
+    `team` and `environment` say on whose bill it is.
+    """
 
     profile: str
     name: str | None = None
+    team: str | None = None
+    environment: str | None = None
     model: str | None = None
     namespace: str | None = None
     replicas: int | None = None
@@ -165,6 +170,8 @@ class Deployment:
         _require_count(replicas=self.replicas, nodes=self.nodes)
         require_positive(max_model_len=self.max_model_len)
         _require_name("name", self.name, _NAME, "at most 40")
+        _require_name("team", self.team, _NAMESPACE, "at most 63")
+        _require_name("environment", self.environment, _NAMESPACE, "at most 63")
         _require_name("namespace", self.namespace, _NAMESPACE, "at most 63")
         if self.namespace and self.namespace.startswith("kube-"):
             raise ValueError(f"namespace must not begin with kube-: those are Kubernetes' own, got {self.namespace!r}")

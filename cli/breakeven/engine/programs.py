@@ -134,6 +134,20 @@ MODULES: Final = (
         usual_s=5,
     ),
     Module(
+        name="gitops-crds",
+        programs=(),
+        copies=tuple(
+            Copy(go_module=go_module, source=source, to=f"crds/{to}", pinned_by="gitops-crds")
+            for go_module, source, to in (
+                ("github.com/argoproj/argo-cd/v3", "manifests/crds", "argocd"),
+                ("github.com/fluxcd/source-controller", "config/crd/bases", "flux-source"),
+                ("github.com/fluxcd/kustomize-controller", "config/crd/bases", "flux-kustomize"),
+            )
+        ),
+        usual_s=15,
+        for_tests=True,
+    ),
+    Module(
         name="gateway-crds",
         programs=(),
         copies=(

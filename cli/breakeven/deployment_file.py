@@ -1,0 +1,61 @@
+"""A deploy.yaml as it is written: with its base under it, and what it names in place of the names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from breakeven.errors import InputError
+from breakeven.yaml_source import Source
+
+
+def read(path: Path, *, within: Path | None = None) -> Source:
+    """Laid over the file that its `base` names: one level, so that two files tell everything. Raises InputError."""
+    source = Source.read(path)
+    taken = source.take("base")
+    graft_measured(source, path.parent)
+    if taken is None:
+        return source
+    base_path = _base_of(path, *taken, within)
+    base = Source.read(base_path)
+    if nested := base.take("base"):
+        raise _nested(path, base_path, *nested)
+    graft_measured(base, base_path.parent)
+    return source.over(base)
+
+
+def where(path: Path, key: str) -> str:
+    """`file:line: key` of a top-level key, be it in the file or in its base."""
+    return read(path).where((key,))
+
+
+def graft_measured(source: Source, directory: Path) -> None:
+    """A path stands for what the file holds, which is what a stack records."""
+    named = source.data.get("measured") if isinstance(source.data, dict) else None
+    if isinstance(named, str):
+        run = Source.read(directory / named)
+        if run.data is None:
+            raise InputError("is empty; expected what was measured", where=str(directory / named))
+        source.graft(("measured",), run)
+
+
+def _nested(path: Path, base: Path, name: Any, where: str) -> InputError:
+    other = base.parent / name if isinstance(name, str) else base
+    is_cycle = other.exists() and other.samefile(path)
+    message = f"{path} and its base name each other" if is_cycle else "a base has no base of its own"
+    return InputError(message, where=where, hint="one level is all there is: put the keys into one base")
+
+
+def _base_of(path: Path, name: Any, where: str, within: Path | None) -> Path:
+    """The file that the `base` of a deploy.yaml names, from its own directory. Raises InputError."""
+    if not isinstance(name, str) or not name:
+        raise InputError("expected the path of a file", where=where)
+    base = Path(os.path.normpath(path.parent / name))
+    if not base.is_file():
+        raise InputError(f"there is no file {base}", where=where, hint="give its path from this file's directory")
+    if base.samefile(path):
+        raise InputError("a file is not its own base", where=where)
+    if within is not None and not base.resolve().is_relative_to(within.resolve()):
+        raise InputError(f"{base} lies outside of {within}", where=where, hint="move it into the directory")
+    return base

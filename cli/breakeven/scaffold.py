@@ -1,0 +1,61 @@
+"""Files that a repository starts from: a commented deploy.yaml, reconcilers, pipelines. Nothing is overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from breakeven import resources
+from breakeven.errors import InputError
+
+GITOPS: Final = ("argocd", "flux")
+CI: Final = ("github", "gitlab")
+
+_CI_FILES: Final = {
+    "github": (".github/workflows/deploy.yml", ("github/deploy.yml",), "github/apply.yml"),
+    "gitlab": (".gitlab-ci.yml", ("gitlab/gitlab-ci.yml",), "gitlab/apply.yml"),
+}
+
+
+def deployment(profile: str) -> dict[str, str]:
+    """A deploy.yaml, and the schema that its first line names for editors."""
+    schema = (resources.schemas() / "deployment.schema.json").read_text(encoding="utf-8")
+    return {"deploy.yaml": _filled("deploy/deploy.yaml", PROFILE=profile), "deploy.schema.json": schema}
+
+
+def gitops(kind: str, repository: str, branch: str) -> dict[str, str]:
+    """What a reconciler needs to apply rendered/ of a repository."""
+    folder = resources.templates() / kind
+    return {
+        f"gitops/{kind}/{path.name}": _filled(f"{kind}/{path.name}", REPOSITORY=repository, BRANCH=branch)
+        for path in sorted(folder.glob("*.yaml"))
+    }
+
+
+def pipeline(kind: str, branch: str, *, applies: bool) -> dict[str, str]:
+    """Lint, render check, cost diff, comment and gate; and the apply, where no reconciler does that."""
+    path, parts, apply = _CI_FILES[kind]
+    text = "".join(_filled(part, BRANCH=branch) for part in (*parts, *([apply] if applies else [])))
+    return {path: text, "ci/comment.py": _filled("comment.py.txt")}
+
+
+def write(directory: Path, files: Mapping[str, str]) -> list[Path]:
+    """Raises InputError, and writes nothing, where one of them is there already, or lies behind a link."""
+    for name in files:
+        for path in (directory / name, *(directory / parent for parent in Path(name).parents)):
+            if path.is_symlink():
+                raise InputError(f"{path} is a symlink; none is followed")
+        if (directory / name).exists():
+            raise InputError(f"{directory / name} is there already", hint="move it away, or give another directory")
+    for name, text in files.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text, encoding="utf-8")
+    return [directory / name for name in files]
+
+
+def _filled(template: str, **values: str) -> str:
+    text = (resources.templates() / template).read_text(encoding="utf-8")
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    return text
