@@ -120,7 +120,7 @@ def test_another_value_is_always_drift(applied: Any, other: Any) -> None:
 def test_what_an_autoscaler_sets_is_no_drift(planned: Callable[..., Plan]) -> None:
     applied, live = deployment(), deployment(replicas=3)
     del applied["spec"]["replicas"]
-    hpa = {
+    hpa: dict[str, Any] = {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
         "metadata": {"name": "d", "namespace": "n"},
