@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.choices import ChartChoices
 from breakeven.core.chart.exposure import Gateway, Ingress, Route, Service
+from breakeven.core.chart.monitoring import ApiRate, MonitoringChoices
 from breakeven.core.chart.placement import Placement, PodMetadata, Spread, Toleration
 from breakeven.core.chart.security import ApiKey, Destination, NetworkPolicy, Peer, ServiceAccount
 from breakeven.core.chart.server import ImageSource, RolloutChoices
+from breakeven.core.chart.serving import Adapter, ChatTemplate, LoraChoices
 from breakeven.core.chart.storage import Weights
+from breakeven.core.scaling import Scaling
 
 _POLICY: Final = NetworkPolicy(
     enabled=True,
@@ -44,6 +48,44 @@ CHOICES: Final[dict[str, dict[str, Any]]] = {
             ),
             pod=PodMetadata(labels={"team": "search"}, annotations={"example.com/note": "a"}),
             rollout=RolloutChoices(strategy="start-first"),
+        )
+    },
+    "an HPA": {"scaling": Scaling(min_replicas=2, max_replicas=5)},
+    "KEDA": {
+        "scaling": Scaling(max_replicas=5),
+        "chart": ChartChoices(
+            autoscaler=AutoscalerChoices(
+                kind="keda",
+                prometheus_url="http://prometheus.monitoring:9090",
+                wake_query='sum(rate(envoy_cluster_upstream_rq_total{envoy_cluster_name="llm"}[1m]))',
+            )
+        ),
+    },
+    "monitoring": {
+        "chart": ChartChoices(
+            monitoring=MonitoringChoices(
+                pod_monitor=True,
+                rules=True,
+                dashboard=True,
+                labels={"release": "kube-prometheus-stack"},
+                traces_endpoint="http://collector.monitoring:4317",
+                api=ApiRate(
+                    comparator="openai/gpt-5-mini",
+                    usd_per_million_input_tokens=0.25,
+                    usd_per_million_output_tokens=2.0,
+                ),
+            )
+        )
+    },
+    "adapters": {
+        "chart": ChartChoices(
+            lora=LoraChoices(
+                adapters=(
+                    Adapter(name="style", source="acme/qwen3-8b-style", rank=8),
+                    Adapter(name="tone", source="acme/qwen3-8b-tone", rank=32),
+                )
+            ),
+            chat_template=ChatTemplate(config_map="prompts"),
         )
     },
     "the way in": {

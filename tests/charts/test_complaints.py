@@ -14,16 +14,21 @@ from typing import Any
 
 import pytest
 from tests.charts.choices import CHOICES
+from tests.vllm import metrics
 
 from breakeven import load, render, resources
+from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.choices import ChartChoices
 from breakeven.core.chart.exposure import Gateway, Ingress, Route
 from breakeven.core.chart.placement import Placement, Toleration
 from breakeven.core.chart.security import ApiKey, NetworkPolicy, Peer
 from breakeven.core.chart.server import ProbeChoices, RolloutChoices
+from breakeven.core.chart.serving import Adapter, LoraChoices
 from breakeven.core.chart.storage import Weights
-from breakeven.core.deployment import Deployment
+from breakeven.core.cost import project
+from breakeven.core.deployment import TARGET_UTILISATION, Deployment
 from breakeven.core.plan import Plan, plan
+from breakeven.core.scaling import Scaling
 from breakeven.errors import InfeasibleError, InputError
 
 Planned = Callable[..., Plan]
@@ -69,6 +74,15 @@ def seconds(probe: Manifest) -> int:
 
 
 Objects = Callable[..., list[Manifest]]
+
+
+def scaled_by_hpa(objects: Objects) -> list[Manifest]:
+    return objects(model="Qwen/Qwen3-8B", scaling=Scaling(max_replicas=5))
+
+
+def scaled_by_keda(objects: Objects, **choices: Any) -> list[Manifest]:
+    autoscaler = AutoscalerChoices(kind="keda", prometheus_url="http://prometheus.monitoring:9090", **choices)
+    return objects(model="Qwen/Qwen3-8B", scaling=Scaling(max_replicas=5), chart=ChartChoices(autoscaler=autoscaler))
 
 
 @pytest.mark.parametrize("profile", NODE_PROFILES)
@@ -178,6 +192,83 @@ def _names(schema: Any) -> Iterator[str]:
     elif isinstance(schema, list):
         for part in schema:
             yield from _names(part)
+
+
+def test_complaint_07_the_autoscaler_reads_metrics_that_vllm_has(objects: Objects) -> None:
+    for found in (scaled_by_hpa(objects), scaled_by_keda(objects)):
+        names = metrics.used(json.dumps(found))
+        assert names == {"vllm:num_requests_running", "vllm:num_requests_waiting"}
+        assert names <= metrics.series()
+
+
+def test_complaint_07_alerts_and_dashboard_read_metrics_that_vllm_has(objects: Objects) -> None:
+    found = objects(model="Qwen/Qwen3-8B", **CHOICES["monitoring"])
+    board = json.loads(one(found, "ConfigMap")["data"]["llm-8xh100.json"])
+    queries = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    rules = [rule for group in one(found, "PrometheusRule")["spec"]["groups"] for rule in group["rules"]]
+    names = metrics.used(" ".join([*queries, *(rule["expr"] for rule in rules)]))
+    assert len(names) > 10
+    assert names <= metrics.series()
+    # What the dashboard shows of the bill, the rules record.
+    recorded = {rule["record"] for rule in rules if "record" in rule}
+    assert set(re.findall(r"breakeven:\w+", " ".join(queries))) <= recorded
+
+
+def test_a_bill_is_recorded_by_the_hour(planned: Planned, objects: Objects) -> None:
+    """The plan's $31,500 for a month of 730 h of eight H100."""
+    found = objects(model="Qwen/Qwen3-8B", **CHOICES["monitoring"])
+    rules = one(found, "PrometheusRule")["spec"]["groups"][0]["rules"]
+    (expression,) = [rule["expr"] for rule in rules if rule["record"] == "breakeven:usd_per_hour"]
+    assert project(planned("8xh100", model="Qwen/Qwen3-8B")).monthly_usd == 31_500
+    assert expression == "vector(43.1507)"
+
+
+def test_an_unknown_bill_is_not_recorded_as_anything(objects: Objects) -> None:
+    found = objects(model="Qwen/Qwen3-8B", weights=Weights(storage="pvc"), **CHOICES["monitoring"])
+    recorded = {rule.get("record") for rule in one(found, "PrometheusRule")["spec"]["groups"][0]["rules"]}
+    assert not {name for name in recorded if name and name.startswith("breakeven:usd")}
+
+
+def test_complaint_08_an_hpa_counts_requests_and_not_cpu(planned: Planned, objects: Objects) -> None:
+    spec = one(scaled_by_hpa(objects), "HorizontalPodAutoscaler")["spec"]
+    assert {metric["type"] for metric in spec["metrics"]} == {"Pods"}
+    # What a server serves within the latency objective, with the headroom of the plan.
+    within = int(int(planned("8xh100", model="Qwen/Qwen3-8B").capacity.concurrency) * TARGET_UTILISATION)
+    assert {metric["pods"]["target"]["averageValue"] for metric in spec["metrics"]} == {str(within)}
+
+
+def test_complaint_08_a_server_may_start_before_the_next_ones_do(planned: Planned, objects: Objects) -> None:
+    (policy,) = one(scaled_by_hpa(objects), "HorizontalPodAutoscaler")["spec"]["behavior"]["scaleUp"]["policies"]
+    assert policy["periodSeconds"] >= planned("8xh100", model="Qwen/Qwen3-8B").startup_s
+
+
+def test_complaint_09_zero_servers_only_where_something_wakes_one(objects: Objects) -> None:
+    assert one(scaled_by_keda(objects), "ScaledObject")["spec"]["minReplicaCount"] == 1
+    waking = one(scaled_by_keda(objects, wake_query="sum(gateway_requests)"), "ScaledObject")["spec"]
+    assert waking["minReplicaCount"] == 0
+    assert waking["triggers"][1]["metadata"]["query"] == "sum(gateway_requests)"
+
+
+def test_complaint_09_an_empty_series_does_not_stop_servers(objects: Objects) -> None:
+    """KEDA takes it for 0 by default."""
+    (trigger,) = one(scaled_by_keda(objects), "ScaledObject")["spec"]["triggers"]
+    assert trigger["metadata"]["ignoreNullValues"] == "false"
+
+
+def test_complaint_09_nothing_else_changes_the_replicas_beside_keda(objects: Objects) -> None:
+    assert not {entry["kind"] for entry in scaled_by_keda(objects)} & {"HorizontalPodAutoscaler"}
+
+
+def test_complaint_10_no_replicas_beside_an_autoscaler(objects: Objects) -> None:
+    for found in (scaled_by_hpa(objects), scaled_by_keda(objects)):
+        assert "replicas" not in one(found, "Deployment")["spec"]
+
+
+def test_an_autoscaler_of_nothing_is_refused(planned: Planned) -> None:
+    keda = ChartChoices(autoscaler=AutoscalerChoices(kind="keda", prometheus_url="http://prometheus:9090"))
+    for profile, inputs in (("4xa100", {}), ("serverless", {"scaling": Scaling()})):
+        with pytest.raises(InputError, match=r"chart\.autoscaler is for a deployment with `scaling`"):
+            planned(profile, chart=keda, **inputs)
 
 
 def test_complaint_11_a_claim_of_one_node_is_refused_for_several_replicas(planned: Planned) -> None:
@@ -326,6 +417,40 @@ def test_complaint_18_every_variable_is_one_that_vllm_or_its_libraries_know(obje
     found = objects(chart=ChartChoices(api_key=ApiKey(secret_name="keys")), hub_token_secret=HUB)
     names = {name for name in env(server(found)) if name.startswith("VLLM_")}
     assert names == {"VLLM_CACHE_ROOT", "VLLM_NO_USAGE_STATS", "VLLM_API_KEY"}
+
+
+def test_complaint_19_adapters_are_served_from_the_first_answer_on(objects: Objects) -> None:
+    """By vLLM's own flags: no controller loads them afterwards into servers that come and go."""
+    arguments = server(objects(model="Qwen/Qwen3-8B", **CHOICES["adapters"]))["args"]
+    at = arguments.index("--lora-modules")
+    assert arguments[at + 1 : at + 3] == ["style=acme/qwen3-8b-style", "tone=acme/qwen3-8b-tone"]
+    assert {"--enable-lora", "--max-loras=2", "--max-lora-rank=32"} <= set(arguments)
+
+
+@pytest.mark.parametrize(
+    ("source", "weights", "why"),
+    [
+        (
+            "acme/style",
+            Weights(storage="pvc", claim="models", path="qwen"),
+            "is on the hub, which these servers do not",
+        ),
+        ("/weights/style", Weights(storage="pvc"), "is on no volume"),
+        ("/weights/style", Weights(), "is on no volume"),
+    ],
+)
+def test_complaint_19_an_adapter_that_no_server_could_load_is_refused(
+    planned: Planned, source: str, weights: Weights, why: str
+) -> None:
+    chosen = ChartChoices(lora=LoraChoices(adapters=(Adapter(name="style", source=source),)))
+    with pytest.raises(InputError, match=why):
+        planned("8xh100", model="Qwen/Qwen3-8B", weights=weights, chart=chosen)
+
+
+def test_complaint_19_two_adapters_of_one_name_are_refused() -> None:
+    twins = (Adapter(name="style", source="acme/a"), Adapter(name="style", source="acme/b"))
+    with pytest.raises(ValueError, match="adapters must have different names"):
+        LoraChoices(adapters=twins)
 
 
 def test_complaint_21_the_compile_cache_outlives_the_pod(objects: Objects) -> None:

@@ -11,12 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven import load, render
+from breakeven.core.chart.autoscaler import AutoscalerChoices
+from breakeven.core.chart.choices import ChartChoices
 from breakeven.core.deployment import Deployment, Weights
-from breakeven.core.manifests import gpus_requested
 from breakeven.core.plan import Plan, plan
+from breakeven.core.pod_counts import gpus_range, gpus_requested
+from breakeven.core.scaling import Scaling
 from breakeven.errors import DeployError, InfeasibleError, ToolError
 
 Planned = Callable[..., Plan]
+
+KEDA = AutoscalerChoices(kind="keda", prometheus_url="http://prometheus.monitoring:9090")
+WAKING = AutoscalerChoices(
+    kind="keda", prometheus_url="http://prometheus.monitoring:9090", wake_query="sum(gateway_requests)"
+)
 
 PROFILES = sorted(load.profiles())
 MODELS = sorted(load.models())
@@ -67,6 +75,22 @@ def test_law_what_is_rendered_is_what_is_planned(
     assert gpus_requested(render.manifests(plan, helm)) == plan.gpus
 
 
+@pytest.mark.parametrize("autoscaler", [AutoscalerChoices(), KEDA, WAKING])
+@pytest.mark.parametrize("scaling", [Scaling(), Scaling(min_replicas=2, max_replicas=5), Scaling(max_replicas=1)])
+def test_the_autoscaler_keeps_to_the_range_of_the_plan(
+    planned: Planned, helm: Path, autoscaler: AutoscalerChoices, scaling: Scaling
+) -> None:
+    plan = planned("4xa100", model="Qwen/Qwen3-8B", scaling=scaling, chart=ChartChoices(autoscaler=autoscaler))
+    assert gpus_range(render.manifests(plan, helm)) == plan.gpus_range
+    assert plan.replicas_range[0] == (scaling.min_replicas if autoscaler.wakes else max(1, scaling.min_replicas))
+
+
+@pytest.mark.parametrize("scaling", [None, Scaling(min_replicas=2, max_replicas=5)])
+def test_knative_keeps_to_the_range_of_the_plan(planned: Planned, helm: Path, scaling: Scaling | None) -> None:
+    plan = planned("serverless", scaling=scaling)
+    assert gpus_range(render.manifests(plan, helm)) == plan.gpus_range
+
+
 def test_a_node_profile_is_a_deployment_behind_a_service(planned: Planned, helm: Path) -> None:
     found = [(m["kind"], m["metadata"]["name"]) for m in render.manifests(planned("4xa100"), helm)]
     assert found == [
@@ -113,6 +137,8 @@ def test_vllm_gets_what_was_sized(planned: Planned, helm: Path) -> None:
         "--max-model-len=32768",
         "--gpu-memory-utilization=0.92",
         "--shutdown-timeout=60",
+        "--enable-auto-tool-choice",
+        "--tool-call-parser=hermes",
     ]
 
 

@@ -72,7 +72,9 @@ def test_nothing_is_left_to_the_charts_defaults(planned: Planned, profile: str) 
 def test_the_charts_defaults_are_one_a100(planned: Planned) -> None:
     placement: dict[str, Any] = {"nodeSelectorTerms": [], "podLabels": {}}
     values = render.values(planned("1xa100"))
-    assert {**values, **placement, "image": {**values["image"], "tag": ""}} == DEFAULTS
+    # No figure without its source: the bill is the deployment's.
+    monitoring = {"monitoring": {**values["monitoring"], "usdPerHour": ""}}
+    assert {**values, **placement, **monitoring, "image": {**values["image"], "tag": ""}} == DEFAULTS
 
 
 def test_the_image_is_the_engine_that_was_sized() -> None:

@@ -115,3 +115,19 @@ def test_another_value_is_always_drift(applied: Any, other: Any) -> None:
     before = {"kind": "K", "metadata": {"name": "n"}, "spec": applied}
     found = compare(before, {**before, "spec": other})
     assert bool(found) == (str(applied) != str(other))
+
+
+def test_what_an_autoscaler_sets_is_no_drift(planned: Callable[..., Plan]) -> None:
+    applied, live = deployment(), deployment(replicas=3)
+    del applied["spec"]["replicas"]
+    hpa: dict[str, Any] = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "d", "namespace": "n"},
+        "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "d"}, "minReplicas": 1, "maxReplicas": 5},
+    }
+    found = drift(planned("4xa100"), [(applied, live), (hpa, hpa)])
+    assert found.is_none
+    assert (found.gpus_applied, found.gpus_live) == (20, 20)
+    more = {**hpa, "spec": {**hpa["spec"], "maxReplicas": 6}}
+    assert drift(planned("4xa100"), [(applied, live), (hpa, more)]).gpus_live == 24

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from breakeven.core.manifests import GPU_RESOURCE, MAX_SCALE, gpus_requested
+from breakeven.core.manifests import GPU_RESOURCE
+from breakeven.core.pod_counts import MAX_SCALE, MIN_SCALE, gpus_range, gpus_requested, pods
 from breakeven.errors import GateError
 
 
@@ -105,3 +106,63 @@ def test_knative_without_a_limit_is_refused() -> None:
     manifest["spec"]["template"]["metadata"] = {}
     with pytest.raises(GateError, match="max-scale is None"):
         gpus_requested([manifest])
+
+
+def owned(*gpus: Any) -> dict[str, Any]:
+    """A Deployment whose replicas an autoscaler sets."""
+    manifest = deployment(None, *gpus)
+    del manifest["spec"]["replicas"]
+    return {**manifest, "metadata": {"name": "llm"}}
+
+
+def autoscaler(kind: str, target: str = "llm", **spec: Any) -> dict[str, Any]:
+    return {"kind": kind, "spec": {"scaleTargetRef": {"kind": "Deployment", "name": target}, **spec}}
+
+
+@pytest.mark.parametrize(
+    ("scaler", "gpus"),
+    [
+        (autoscaler("HorizontalPodAutoscaler", minReplicas=2, maxReplicas=5), (8, 20)),
+        # Kubernetes' and KEDA's own defaults.
+        (autoscaler("HorizontalPodAutoscaler", maxReplicas=5), (4, 20)),
+        (autoscaler("ScaledObject", minReplicaCount=0, maxReplicaCount=3), (0, 12)),
+        (autoscaler("ScaledObject"), (0, 400)),
+        (autoscaler("HorizontalPodAutoscaler", target="another", maxReplicas=5), (4, 4)),
+    ],
+)
+def test_an_autoscaler_says_how_many_run(scaler: dict[str, Any], gpus: tuple[int, int]) -> None:
+    assert gpus_range([owned(4), scaler]) == gpus
+    assert gpus_range([owned(4)], beside=[scaler]) == gpus
+
+
+def test_kedas_target_is_a_deployment_unless_said_otherwise() -> None:
+    scaler = {"kind": "ScaledObject", "spec": {"scaleTargetRef": {"name": "llm"}, "maxReplicaCount": 3}}
+    assert gpus_range([owned(1), scaler]) == (0, 3)
+
+
+def test_knative_says_how_many_are_kept_warm() -> None:
+    service = knative("3", 2)
+    service["spec"]["template"]["metadata"]["annotations"][MIN_SCALE] = "1"
+    assert pods(service, ()) == (1, 3)
+    assert gpus_range([service]) == (2, 6)
+
+
+@pytest.mark.parametrize(
+    ("scalers", "why"),
+    [
+        ([autoscaler("HorizontalPodAutoscaler", minReplicas=1)], "maxReplicas is None"),
+        ([autoscaler("HorizontalPodAutoscaler", maxReplicas="[unknown]")], "maxReplicas"),
+        ([autoscaler("ScaledObject"), autoscaler("HorizontalPodAutoscaler", maxReplicas=2)], "has two autoscalers"),
+    ],
+)
+def test_an_autoscaler_that_cannot_be_read_is_refused(scalers: list[dict[str, Any]], why: str) -> None:
+    with pytest.raises(GateError, match=why):
+        gpus_range([owned(4), *scalers])
+
+
+def test_replicas_beside_an_autoscaler_are_refused() -> None:
+    """Each apply would undo what the autoscaler did."""
+    with pytest.raises(GateError, match="has replicas of its own and HorizontalPodAutoscaler"):
+        gpus_range(
+            [{**owned(4), **deployment(2, 4)}, autoscaler("HorizontalPodAutoscaler", maxReplicas=5)],
+        )

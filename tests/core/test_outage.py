@@ -56,3 +56,34 @@ def test_an_only_replica_without_a_spare(old: dict[str, Any], new: dict[str, Any
 def test_what_stays_or_is_new_is_none() -> None:
     assert not lines("same", server(1), server(1))
     assert not lines("create", server(1), server(1))
+
+
+def test_replicas_that_are_left_to_an_autoscaler_are_one_for_a_while() -> None:
+    scaled = server(1)
+    del scaled["spec"]["replicas"]
+    assert lines("update", server(3), scaled, "spec.replicas") == (
+        "Deployment llm leaves its 3 replicas to an autoscaler: Kubernetes sets 1 until that has scaled it again",
+    )
+    assert lines("update", server(1), scaled, "spec.replicas") == ()
+
+
+def test_as_few_run_as_the_autoscaler_allows() -> None:
+    scaled = server(1)
+    del scaled["spec"]["replicas"]
+    path = "spec.template.spec.containers[0].image"
+    change = Change(op="update", urn="urn::llm", type="kubernetes:x:Deployment", old=scaled, new=scaled, paths=(path,))
+    for least, outage in ((1, True), (2, False)):
+        hpa = {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "llm"},
+            "spec": {
+                "scaleTargetRef": {"kind": "Deployment", "name": "llm"},
+                "minReplicas": least,
+                "maxReplicas": 5,
+            },
+        }
+        same = Change(
+            op="same", urn="urn::hpa", type="kubernetes:x:HorizontalPodAutoscaler", old=hpa, new=hpa, paths=()
+        )
+        assert bool(outages(Changes(steps=(change, same)))) is outage

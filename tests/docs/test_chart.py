@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from breakeven import load, render, resources
+from breakeven.core.deployment import Deployment
 from breakeven.core.plan import plan
 
 ROOT = resources.root()
@@ -30,7 +31,9 @@ def _files() -> list[Path]:
 def test_the_examples_are_accepted(example: str, tmp_path: Path) -> None:
     (tmp_path / "deploy.yaml").write_text(example, encoding="utf-8")
     deployment = load.deployment(tmp_path / "deploy.yaml", {})
-    assert render.values(plan(deployment, load.facts(deployment)))["networkPolicy"]["enabled"]
+    plain = Deployment(profile=deployment.profile, model=deployment.model)
+    found, default = (render.values(plan(each, load.facts(each))) for each in (deployment, plain))
+    assert found != default
 
 
 def test_each_complaint_has_tests_that_exist() -> None:

@@ -24,11 +24,11 @@ Planned = Callable[..., Plan]
 def server(session_sandbox: Any) -> Iterator[ControlPlane]:
     """With the CRDs of everything that the chart can render."""
     cluster = ControlPlane(directory=session_sandbox.directory)
-    crds = str(tools.folder("gateway-crds") / "crds")
-    cluster.kubectl("apply", "--server-side", "-f", crds)
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", crds)
+    crds = [f"--filename={tools.folder(name) / 'crds'}" for name in ("gateway-crds", "operator-crds")]
+    cluster.kubectl("apply", "--server-side", *crds)
+    cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", *crds)
     yield cluster
-    cluster.kubectl("delete", "-f", crds)
+    cluster.kubectl("delete", *crds)
 
 
 @pytest.fixture(scope="module")

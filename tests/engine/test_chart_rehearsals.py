@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -195,3 +196,28 @@ chart:
         assert "no changes" in succeed("up", *arguments, "--yes")
     finally:
         deploy("destroy", *arguments, "--confirm", "hard")
+
+
+def test_complaint_10_the_autoscalers_replicas_are_not_fought_over(
+    sandbox: object, cluster: ControlPlane, tmp_path: Path
+) -> None:
+    """The real controller brings the fewest up; what is set then, no apply undoes."""
+    file = tmp_path / "deploy.yaml"
+    scaling = "scaling: {min_replicas: 2, max_replicas: 4}"
+    file.write_text(f"profile: 4xa100\nname: scaled\nmodel: Qwen/Qwen3-8B\n{scaling}\n", encoding="utf-8")
+    arguments = ("-f", str(file), "--sandbox")
+    try:
+        out = succeed("up", *arguments, "--yes")
+        assert "autoscaled from 2 to 4" in out
+        assert re.search(r"Deployment llm-scaled +0 → 2 to 4 GPUs", out)
+        assert _wait(cluster, lambda: _replicas(cluster) == 2)
+        cluster.kubectl("-n", "llm-scaled", "scale", "deployment/llm-scaled", "--replicas=3")
+        assert "no changes" in succeed("up", *arguments, "--yes")
+        assert _replicas(cluster) == 3
+    finally:
+        deploy("destroy", *arguments, "--confirm", "scaled")
+
+
+def _replicas(cluster: ControlPlane) -> int:
+    path = "jsonpath={.spec.replicas}"
+    return int(cluster.kubectl("-n", "llm-scaled", "get", "deployment/llm-scaled", "-o", path))

@@ -12,7 +12,8 @@ from breakeven.core.engine_args import VLLM_VERSION
 WRITTEN_IN: Final = {".py", ".yaml", ".yml", ".j2", ".tpl", ".txt", ".json", ".md"}
 PATH: Final = Path(__file__).with_name("metrics.txt")
 _HEAD: Final = (
-    f"# What vLLM {VLLM_VERSION} exposes in /metrics with --enable-lora: name and type. tests/vllm compares it.\n"
+    f"# What vLLM {VLLM_VERSION} exposes in /metrics with --enable-lora and a tool parser: name and type. "
+    "tests/vllm compares it.\n"
 )
 # What a client library adds to the name of a histogram or summary.
 _SERIES: Final = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}

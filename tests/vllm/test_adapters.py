@@ -10,24 +10,42 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.vllm import container as containers
 from tests.vllm import metrics
 from tests.vllm.server import Server
 
+from breakeven import render
+from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.serving import Adapter, LoraChoices
+from breakeven.core.chart.storage import Weights
 from breakeven.core.plan import Plan
 
 ADAPTER = "style"
 
 
 @pytest.fixture(scope="module")
+def flags(planned: Callable[..., Plan], helm: Path) -> list[str]:
+    """What the chart adds for an adapter that lies beside the weights."""
+    adapter = Adapter(name=ADAPTER, source=f"/weights/{ADAPTER}", rank=8)
+    chart = ChartChoices(lora=LoraChoices(adapters=(adapter,)))
+    plan = planned("1xa100", weights=Weights(storage="pvc", claim="models"), chart=chart)
+    arguments = containers.container(render.manifests(plan, helm)).arguments
+    return arguments[arguments.index("--enable-lora") : arguments.index("--lora-modules") + 2]
+
+
+@pytest.fixture(scope="module")
 def server(
-    start: Callable[..., Any], inside: Callable[..., Any], tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
+    start: Callable[..., Any],
+    inside: Callable[..., Any],
+    tiny_model: Path,
+    mounts: dict[str, Path],
+    flags: list[str],
 ) -> Iterator[Server]:
     """The rendered arguments and one adapter; eager, since compiling takes half a minute and is seen elsewhere."""
-    adapter = tmp_path_factory.mktemp("adapter")
+    adapter = mounts["/weights"] / ADAPTER
+    adapter.mkdir()
     inside("tiny_adapter", adapter, tiny_model)
-    with start(
-        "--enforce-eager", "--enable-lora", "--max-lora-rank=8", "--lora-modules", f"{ADAPTER}={adapter}"
-    ) as running:
+    with start("--enforce-eager", *(containers.moved(flag, mounts) for flag in flags)) as running:
         yield running
 
 

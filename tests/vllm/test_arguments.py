@@ -14,6 +14,7 @@ from tests.vllm import container as containers
 from tests.vllm.container import Container
 
 from breakeven import load, render, resources
+from breakeven.core.chart.serving import ChatTemplate
 from breakeven.core.deployment import Deployment, EngineChoice, Weights
 from breakeven.core.engine_args import KvCacheDtype
 from breakeven.core.plan import Plan, plan
@@ -58,9 +59,15 @@ def rendered_containers(helm: Path) -> list[Container]:
 
 
 @pytest.fixture(scope="module")
-def vllm(rendered_containers: list[Container], inside: Callable[..., Any]) -> dict[str, Any]:
+def vllm(
+    rendered_containers: list[Container], inside: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """What vLLM says to all of them, to each removed flag, and to no environment."""
-    lines = [*(container.arguments for container in rendered_containers), *(["model", flag] for flag in REMOVED)]
+    # The parser looks whether the template is there.
+    templates = tmp_path_factory.mktemp("templates")
+    (templates / ChatTemplate().key).write_text("{{ messages[0].content }}", encoding="utf-8")
+    rendered = ([a.replace("=/chat-template/", f"={templates}/") for a in c.arguments] for c in rendered_containers)
+    lines = [*rendered, *(["model", flag] for flag in REMOVED)]
     environments = [*(plain(container) for container in rendered_containers), {}]
     answer: dict[str, Any] = inside("arguments", given={"command_lines": lines, "environments": environments})
     return answer

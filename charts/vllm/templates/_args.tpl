@@ -16,6 +16,25 @@
 - --max-model-len={{ int .Values.engine.maxModelLen }}
 - --gpu-memory-utilization={{ .Values.engine.gpuMemoryUtilization }}
 - --shutdown-timeout={{ int .Values.engine.shutdownTimeoutSeconds }}
+{{- with .Values.engine.toolCallParser }}
+- --enable-auto-tool-choice
+- --tool-call-parser={{ . }}
+{{- end }}
+{{- if .Values.chatTemplate.configMap }}
+- --chat-template=/chat-template/{{ .Values.chatTemplate.key }}
+{{- end }}
+{{- with .Values.lora.adapters }}
+- --enable-lora
+- --max-loras={{ len . }}
+- --max-lora-rank={{ int $.Values.lora.maxRank }}
+- --lora-modules
+{{- range . }}
+- {{ printf "%s=%s" .name .source | quote }}
+{{- end }}
+{{- end }}
+{{- with .Values.monitoring.tracesEndpoint }}
+- --otlp-traces-endpoint={{ . }}
+{{- end }}
 {{- if eq .Values.weights.storage "bucket" }}
 - --load-format=runai_streamer
 {{- end }}

@@ -53,6 +53,9 @@ volumeMounts:
   {{- if not .Values.weights.uri }}
   - {name: weights, mountPath: /weights{{ if include "vllm.readOnlyWeights" . }}, readOnly: true{{ end }}}
   {{- end }}
+  {{- if .Values.chatTemplate.configMap }}
+  - {name: chat-template, mountPath: /chat-template, readOnly: true}
+  {{- end }}
   {{- if .Values.weights.compileCacheClaim }}
   - {name: cache, mountPath: /cache}
   {{- end }}

@@ -34,6 +34,10 @@ volumes:
   {{- with include "vllm.weightsVolume" . | trim }}
   {{- . | nindent 2 }}
   {{- end }}
+  {{- with .Values.chatTemplate.configMap }}
+  - name: chat-template
+    configMap: {name: {{ . }}}
+  {{- end }}
   {{- with .Values.weights.compileCacheClaim }}
   - name: cache
     persistentVolumeClaim: {claimName: {{ . }}}

@@ -11,8 +11,9 @@ from typing import Any, Final
 from breakeven.core.cost import CostProjection, project
 from breakeven.core.cost_diff import NOTHING, CostDiff, cost_diff
 from breakeven.core.manifest_diff import step
-from breakeven.core.manifests import Manifest, gpus_requested
+from breakeven.core.manifests import Manifest
 from breakeven.core.plan import Plan
+from breakeven.core.pod_counts import as_asked, gpus_requested
 
 # Their values are quantities: the API server writes 1024Gi as 1Ti.
 _QUANTITIES: Final = re.compile(r"\.(limits|requests|capacity)\.|\.(limits|requests|capacity)\[|\.sizeLimit$")
@@ -63,7 +64,8 @@ class Drift:
 def drift(plan: Plan, pairs: Iterable[tuple[Manifest, Manifest | None]]) -> Drift:
     """Of each applied object and what is live under its name."""
     found = tuple(pairs)
-    applied, live = [before for before, _ in found], [after for _, after in found if after is not None]
+    applied = [before for before, _ in found]
+    live = [as_asked(before, after) for before, after in found if after is not None]
     differing = (compare(before, after) for before, after in found)
     return Drift(
         objects=tuple(entry for entry in differing if entry),

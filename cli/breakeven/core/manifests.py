@@ -1,4 +1,4 @@
-"""GPUs that Kubernetes manifests ask for, to hold against the GPUs on the bill."""
+"""Reading Kubernetes manifests, which may hold what is unknown: the pods that they make, and their GPUs."""
 
 from __future__ import annotations
 
@@ -8,35 +8,11 @@ from typing import Any, Final
 from breakeven.errors import GateError
 
 GPU_RESOURCE: Final = "nvidia.com/gpu"
-MAX_SCALE: Final = "autoscaling.knative.dev/max-scale"
 
-# Kinds of which it is known how many pods they run.
-_COUNTED: Final = {"Deployment", "StatefulSet", "ReplicaSet", "Pod"}
 # An object names GPUs without asking for them: what a quota or a limit range allows.
 _ALLOWANCES: Final = {"ResourceQuota", "LimitRange"}
 
 Manifest = Mapping[str, Any]
-
-
-def gpus_requested(manifests: Sequence[Manifest]) -> int:
-    """GPUs of all replicas of all manifests. Raises GateError where a count cannot be read."""
-    return sum(_gpus(manifest) for manifest in manifests)
-
-
-def _gpus(manifest: Manifest) -> int:
-    each = pod_gpus(manifest)
-    if each and manifest.get("kind") not in _COUNTED and not is_knative_service(manifest):
-        raise _uncountable(manifest, "it is not known how many pods it runs")
-    if not each and _asks_elsewhere(manifest):
-        raise _uncountable(manifest, f"it names {GPU_RESOURCE} where no pod template is")
-    return _replicas(manifest) * each if each else 0
-
-
-def _replicas(manifest: Manifest) -> int:
-    if is_knative_service(manifest):
-        annotations = mapping(manifest, "spec", "template", "metadata", "annotations")
-        return whole(manifest, MAX_SCALE, annotations.get(MAX_SCALE))
-    return whole(manifest, "spec.replicas", mapping(manifest, "spec").get("replicas", 1))
 
 
 def is_knative_service(manifest: Manifest) -> bool:
@@ -52,7 +28,7 @@ def pod_gpus(manifest: Manifest) -> int:
     """A pod runs its containers together: their GPUs add up (init containers run before and reuse them)."""
     containers = pod_spec(manifest).get("containers") or ()
     if isinstance(containers, str):
-        raise _uncountable(manifest, f"its containers are {containers!r}")
+        raise uncountable(manifest, f"its containers are {containers!r}")
     return sum(_container_gpus(manifest, container) for container in containers)
 
 
@@ -62,10 +38,11 @@ def _container_gpus(manifest: Manifest, container: Manifest) -> int:
     return whole(manifest, GPU_RESOURCE, limits.get(GPU_RESOURCE, 0))
 
 
-def _asks_elsewhere(manifest: Manifest) -> bool:
-    return manifest.get("kind") not in _ALLOWANCES and any(
-        value not in (0, "0") for value in _values(manifest.get("spec"), GPU_RESOURCE)
-    )
+def refuse_unplaced(manifest: Manifest) -> None:
+    """Raises GateError if a manifest asks for GPUs where no pod is."""
+    asked = any(value not in (0, "0") for value in _values(manifest.get("spec"), GPU_RESOURCE))
+    if asked and manifest.get("kind") not in _ALLOWANCES:
+        raise uncountable(manifest, f"it names {GPU_RESOURCE} where no pod template is")
 
 
 def _values(data: Any, key: str) -> Iterator[Any]:
@@ -93,7 +70,7 @@ def _mapping(manifest: Manifest, key: str, value: object) -> Manifest:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise _uncountable(manifest, f"{key} is {value!r}")
+        raise uncountable(manifest, f"{key} is {value!r}")
     return value
 
 
@@ -104,9 +81,9 @@ def whole(manifest: Manifest, key: str, value: object) -> int:
     except ValueError:
         number = -1.0
     if number < 0 or not number.is_integer():
-        raise _uncountable(manifest, f"{key} is {value!r}")
+        raise uncountable(manifest, f"{key} is {value!r}")
     return int(number)
 
 
-def _uncountable(manifest: Manifest, why: str) -> GateError:
+def uncountable(manifest: Manifest, why: str) -> GateError:
     return GateError(f"{manifest.get('kind')}: {why}, so its GPUs cannot be counted and priced")

@@ -7,6 +7,7 @@ from math import ceil
 
 from breakeven.core.changes import Change, Changes
 from breakeven.core.manifests import Manifest, pod_spec
+from breakeven.core.pod_counts import pods
 from breakeven.core.rollout_rules import start_s, surge_and_unavailable
 
 _REPLACED = "is deleted before it is made again"
@@ -14,15 +15,27 @@ _REPLACED = "is deleted before it is made again"
 
 def outages(changes: Changes) -> tuple[str, ...]:
     """A line for each change that interrupts the service or loses something."""
-    return tuple(line for change in changes.objects for line in _of(change))
+    return tuple(line for change in changes.objects for line in _of(change, changes))
 
 
-def _of(change: Change) -> Iterator[str]:
+def _of(change: Change, changes: Changes) -> Iterator[str]:
     what = f"{change.manifest['kind']} {change.manifest.get('metadata', {}).get('name', '')}"
     if change.op == "replace":
         yield f"{what} {_REPLACED}: {_loss(change.manifest)}"
-    elif change.op == "update" and change.new and _serves_nobody(change, change.new):
+    elif change.op == "update" and change.new and _serves_nobody(change, change.new, changes):
         yield f"{what} replaces its only replica without a spare: an outage until it is ready, {_wait(change.new)}"
+    if change.op == "update" and (left := _left_to_an_autoscaler(change)) > 1:
+        yield f"{what} leaves its {left} replicas to an autoscaler: Kubernetes sets 1 until that has scaled it again"
+
+
+def _left_to_an_autoscaler(change: Change) -> int:
+    """A field that is no longer applied goes back to its default.
+
+    https://kubernetes.io/docs/reference/using-api/server-side-apply/#transferring-ownership
+    """
+    old, new = ((manifest or {}).get("spec") or {} for manifest in (change.old, change.new))
+    is_left = change.manifest["kind"] == "Deployment" and "replicas" in old and "replicas" not in new
+    return int(old["replicas"]) if is_left else 0
 
 
 def _loss(manifest: Manifest) -> str:
@@ -37,11 +50,14 @@ def _wait(manifest: Manifest) -> str:
     return f"up to {ceil(start_s(manifest) / 60)} min"
 
 
-def _serves_nobody(change: Change, new: Manifest) -> bool:
-    """Pods are replaced when their template changes; a Knative revision starts beside the old one."""
+def _serves_nobody(change: Change, new: Manifest, changes: Changes) -> bool:
+    """Pods are replaced when their template changes; a Knative revision starts beside the old one.
+
+    With an autoscaler as few may run as it allows.
+    """
     if new.get("kind") != "Deployment":
         return False
-    old_replicas = ((change.old or {}).get("spec") or {}).get("replicas", 1)
+    old_replicas = pods(change.old, changes.manifests_before)[0] if change.old else 0
     surge, unavailable = surge_and_unavailable(new)
     is_new_template = any(path.startswith("spec.template") for path in change.paths)
-    return is_new_template and not surge and 0 < int(old_replicas) <= unavailable
+    return is_new_template and not surge and 0 < old_replicas <= unavailable

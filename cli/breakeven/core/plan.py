@@ -88,8 +88,19 @@ class Plan:
 
     @property
     def gpus(self) -> int:
-        """GPUs that the manifests request."""
+        """GPUs that are priced."""
         return self.replicas * self.split.gpus
+
+    @property
+    def gpus_range(self) -> tuple[int, int]:
+        """The fewest and the most that the manifests request."""
+        least, most = self.replicas_range
+        return least * self.split.gpus, most * self.split.gpus
+
+    @property
+    def is_autoscaled(self) -> bool:
+        """By an autoscaler that the chart brings; a serverless platform has its own."""
+        return self.deployment.scaling is not None and not self.facts.profile.is_serverless
 
     @property
     def nodes(self) -> int:
@@ -140,7 +151,13 @@ def plan_of(deployment: Deployment, facts: Facts, chosen: Candidate) -> Plan:
     """That of one candidate. Raises InfeasibleError where it keeps the objective at no load."""
     capacity = _capacity(deployment, facts, chosen)
     replicas, bounds = _replicas(deployment, facts.profile, chosen, capacity)
-    require_fit(deployment.weights, deployment.chart, replicas=bounds[1], serverless=facts.profile.is_serverless)
+    require_fit(
+        deployment.weights,
+        deployment.chart,
+        replicas=bounds[1],
+        serverless=facts.profile.is_serverless,
+        scaled=deployment.scaling is not None,
+    )
     return Plan(
         deployment=deployment,
         facts=facts,
@@ -212,8 +229,8 @@ def _serverless_replicas(deployment: Deployment, peak: int) -> tuple[int, tuple[
 def _scaled_replicas(deployment: Deployment, peak: int, capacity: Capacity) -> tuple[int, tuple[int, int]]:
     """An autoscaler on rented nodes: as many as the mean traffic needs, between its bounds."""
     scaling = deployment.scaling or Scaling()
-    least = max(1, scaling.min_replicas)
-    most = scaling.max_replicas or max(peak, least)
+    least = max(scaling.min_replicas, 0 if deployment.chart.autoscaler.wakes else 1)
+    most = scaling.max_replicas or max(peak, least, 1)
     mean = _needed(deployment, deployment.workload.mean_requests_per_second, capacity)
     return min(max(mean, least), most), (least, most)
 

@@ -33,6 +33,11 @@ _AWAIT_MARGIN_S: Final = 60
 # container-concurrency-max-limit.
 _REQUEST_TIMEOUT_S: Final = 600
 _MAX_CONCURRENCY: Final = 1000
+# The API's limits of periodSeconds and stabilizationWindowSeconds, and the default of the latter:
+# https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/horizontal-pod-autoscaler-v2/
+_SCALE_UP_MOST_S: Final = 1800
+_SCALE_DOWN_MOST_S: Final = 3600
+_SCALE_DOWN_S: Final = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,9 @@ class Pod:
     pulumi_timeout_s: int
     request_timeout_s: int
     concurrency: int
+    requests_per_server: int
+    scale_up_s: int
+    scale_down_s: int
     profile_label: str
     model_label: str
 
@@ -87,8 +95,12 @@ def pod(plan: Plan) -> Pod:
         progress_deadline_s=deadline_s,
         # Without a surge replicas are replaced one after the other, and each may take the whole deadline.
         pulumi_timeout_s=deadline_s * plan.most_replicas + _AWAIT_MARGIN_S,
-        request_timeout_s=_REQUEST_TIMEOUT_S,
+        request_timeout_s=max(_REQUEST_TIMEOUT_S, ceil(plan.startup_s)),
         concurrency=_concurrency(plan),
+        requests_per_server=max(1, int(_concurrency(plan) * plan.deployment.headroom.target_utilisation)),
+        # A server that starts answers nothing, so its elders still look too few: wait for it before the next ones.
+        scale_up_s=min(_SCALE_UP_MOST_S, ceil(plan.startup_s)),
+        scale_down_s=min(_SCALE_DOWN_MOST_S, max(_SCALE_DOWN_S, ceil(plan.startup_s))),
         profile_label=_label_value(plan.facts.profile.name),
         model_label=_label_value(plan.facts.model.name),
     )

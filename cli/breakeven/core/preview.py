@@ -8,8 +8,8 @@ from breakeven.core.changes import Changes
 from breakeven.core.cost import CostProjection, OfferedRent
 from breakeven.core.cost_diff import CostDiff
 from breakeven.core.live import Check, Target
-from breakeven.core.manifests import gpus_requested
 from breakeven.core.plan import Plan
+from breakeven.core.pod_counts import gpus_range, gpus_requested
 from breakeven.core.served import ServedLine
 from breakeven.errors import GateError
 
@@ -48,14 +48,24 @@ class Preview:
 
     @property
     def gpus_after(self) -> int:
-        return gpus_requested(self.changes.manifests_after)
+        """The most that an autoscaler may ask for, if there is one."""
+        return self.gpus_range_after[1]
+
+    @property
+    def gpus_range_after(self) -> tuple[int, int]:
+        return gpus_range(self.changes.manifests_after)
 
 
 def refuse_unpriced_gpus(preview: Preview) -> None:
-    """Raises GateError unless the GPUs in the manifests are the GPUs on the bill."""
-    if preview.gpus_after != preview.plan.gpus:
+    """Raises GateError unless the GPUs in the manifests are the GPUs on the bill: with an autoscaler, its bounds."""
+    asked, priced = preview.gpus_range_after, preview.plan.gpus_range
+    if asked != priced:
         raise GateError(
-            f"the manifests request {preview.gpus_after} GPUs, the bill is for {preview.plan.gpus}; "
-            "nothing was applied",
+            f"the manifests request {_span(asked)} GPUs, the bill is for {_span(priced)}; nothing was applied",
             hint="report this: the chart and the plan disagree",
         )
+
+
+def _span(gpus: tuple[int, int]) -> str:
+    least, most = gpus
+    return f"{most}" if least == most else f"{least} to {most}"

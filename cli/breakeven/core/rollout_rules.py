@@ -8,6 +8,7 @@ from typing import Final
 
 from breakeven.core.live import Check
 from breakeven.core.manifests import Manifest, is_knative_service, mapping, whole
+from breakeven.core.pod_counts import pods
 from breakeven.core.units import count
 
 # What Kubernetes and Pulumi's provider take where nothing is said.
@@ -81,20 +82,19 @@ def _volume_problems(manifest: Manifest, manifests: Iterable[Manifest]) -> Itera
     """A volume that one node holds keeps pods on other nodes waiting for ever."""
     volumes = mapping(manifest, "spec", "template", "spec").get("volumes") or ()
     used = {(volume.get("persistentVolumeClaim") or {}).get("claimName") for volume in volumes}
-    pods = _most_pods(manifest)
+    most = _most_pods(manifest, manifests)
     for claim in manifests:
         is_used = claim.get("kind") == "PersistentVolumeClaim" and mapping(claim, "metadata").get("name") in used
-        if is_used and pods > 1 and set(mapping(claim, "spec").get("accessModes") or ()) <= _ONE_NODE:
-            what = f"{pods} pods want {_name(claim)}, which one node holds at a time"
+        if is_used and most > 1 and set(mapping(claim, "spec").get("accessModes") or ()) <= _ONE_NODE:
+            what = f"{most} pods want {_name(claim)}, which one node holds at a time"
             yield what, "use ReadWriteMany, or keep the weights on the nodes: --weights-storage emptyDir"
 
 
-def _most_pods(manifest: Manifest) -> int:
+def _most_pods(manifest: Manifest, manifests: Iterable[Manifest]) -> int:
     """During a rollout. Knative starts a revision before it ends the former."""
     if is_knative_service(manifest):
         return 2
-    replicas = whole(manifest, "spec.replicas", mapping(manifest, "spec").get("replicas", 1))
-    return replicas + surge_and_unavailable(manifest)[0]
+    return pods(manifest, manifests)[1] + surge_and_unavailable(manifest)[0]
 
 
 def _start_problems(manifest: Manifest) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ class Scaling:
     """`max_replicas` is what the peak needs where it is None.
 
     Serverless, `min_replicas` are kept warm, and `cold_starts_per_month` replaces what follows from the traffic. On
-    rented nodes at least one runs: nothing there wakes a server.
+    rented nodes at least one runs, unless `chart.autoscaler.wake_query` says what wakes a server.
     """
 
     min_replicas: int = 0

@@ -94,6 +94,7 @@ def _download(copy: Copy, scratch: Path, compiler: Go, on_tick: OnTick) -> Path:
 def _copy(source: Path, to: Path) -> None:
     """Without the module cache's read-only modes."""
     if source.is_file():
+        to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, to)
         to.chmod(0o755)
         return

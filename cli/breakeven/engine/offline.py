@@ -7,8 +7,8 @@ from breakeven.core import manifest_diff
 from breakeven.core.cost import offered_rents, project
 from breakeven.core.cost_diff import cost_diff
 from breakeven.core.live import NOWHERE, Target
-from breakeven.core.manifests import gpus_requested
 from breakeven.core.plan import Plan
+from breakeven.core.pod_counts import gpus_requested
 from breakeven.core.preview import Preview, refuse_unpriced_gpus
 from breakeven.core.served import served, served_diff
 from breakeven.engine import preflight, stack, tools

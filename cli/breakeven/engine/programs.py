@@ -162,6 +162,29 @@ MODULES: Final = (
         for_tests=True,
     ),
     Module(
+        name="operator-crds",
+        programs=(),
+        copies=(
+            Copy(
+                go_module="github.com/kedacore/keda/v2",
+                source="config/crd/bases/keda.sh_scaledobjects.yaml",
+                to="crds/scaledobjects.yaml",
+                pinned_by="operator-crds",
+            ),
+            *(
+                Copy(
+                    go_module="github.com/prometheus-operator/prometheus-operator",
+                    source=f"example/prometheus-operator-crd/monitoring.coreos.com_{kind}.yaml",
+                    to=f"crds/{kind}.yaml",
+                    pinned_by="operator-crds",
+                )
+                for kind in ("podmonitors", "servicemonitors", "prometheusrules")
+            ),
+        ),
+        usual_s=5,
+        for_tests=True,
+    ),
+    Module(
         name="helm-unittest",
         programs=(Program(name="helm-unittest", version="1.0.3"),),
         usual_s=40,

@@ -15,9 +15,9 @@ from breakeven.core.cost import offered_rents, project
 from breakeven.core.cost_diff import cost_diff
 from breakeven.core.history import Apply, last_good
 from breakeven.core.live import Readiness, Target
-from breakeven.core.manifests import gpus_requested
 from breakeven.core.plan import Plan
 from breakeven.core.plan import plan as size
+from breakeven.core.pod_counts import gpus_requested
 from breakeven.core.preview import Preview, refuse_unpriced_gpus
 from breakeven.core.served import served, served_diff
 from breakeven.engine import interrupt, leftovers, preflight, stack, tools

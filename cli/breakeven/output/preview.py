@@ -11,10 +11,9 @@ from typing import Any, Final
 from breakeven.core.budget import Verdict
 from breakeven.core.changes import Change, Changes
 from breakeven.core.comparison import Comparison
-from breakeven.core.manifests import gpus_requested
 from breakeven.core.outage import outages
+from breakeven.core.pod_counts import gpus_range
 from breakeven.core.preview import Preview
-from breakeven.core.units import count
 from breakeven.output import api, bill, checks, diff, offers, plan_line, served, table, verdict
 from breakeven.output.diff import Paint
 
@@ -92,15 +91,15 @@ def _changes(preview: Preview, paint: Paint) -> str:
 def _change_lines(changes: Changes, paint: Paint) -> Iterator[str]:
     """A line an object, and below it a line for each property that changes."""
     changing = [change for change in changes.objects if change.op != "same"]
-    rows = [_row(change)[:-1] for change in changing]
+    rows = [_row(change, changes)[:-1] for change in changing]
     aligned = table.text(["", "", "Object", "GPUs"], rows).splitlines()[1:] if rows else []
     for line, change in zip(aligned, changing, strict=True):
         yield diff.signed(line, line[0], paint)
         yield from (f"     {what}" for what in _what(change))
 
 
-def _row(change: Change) -> list[str]:
-    return [_SIGNS.get(change.op, "?"), change.op, _object(change), _gpus(change), ", ".join(_what(change))]
+def _row(change: Change, changes: Changes) -> list[str]:
+    return [_SIGNS.get(change.op, "?"), change.op, _object(change), _gpus(change, changes), ", ".join(_what(change))]
 
 
 def _object(change: Change) -> str:
@@ -108,12 +107,23 @@ def _object(change: Change) -> str:
     return f"{change.manifest['kind']} {metadata.get('name', '')}"
 
 
-def _gpus(change: Change) -> str:
-    before = gpus_requested([change.old]) if change.old else 0
-    after = gpus_requested([change.new]) if change.new and change.op != "delete" else 0
+def _gpus(change: Change, changes: Changes) -> str:
+    """Before and after; with an autoscaler, between which it moves them."""
+    is_kept = change.new and change.op != "delete"
+    before = gpus_range([change.old], changes.manifests_before) if change.old else (0, 0)
+    after = gpus_range([change.new], changes.manifests_after) if change.new and is_kept else (0, 0)
     if before == after:
-        return count(after, "GPU") if after else ""
-    return f"{before:,} → {count(after, 'GPU')}"
+        return f"{_span(after)} {_unit(after)}" if any(after) else ""
+    return f"{_span(before)} → {_span(after)} {_unit(after)}"
+
+
+def _span(gpus: tuple[int, int]) -> str:
+    least, most = gpus
+    return f"{least:,} to {most:,}" if least != most else f"{most:,}"
+
+
+def _unit(gpus: tuple[int, int]) -> str:
+    return "GPU" if gpus[1] == 1 else "GPUs"
 
 
 def _what(change: Change) -> list[str]:
@@ -146,7 +156,7 @@ def _summary(changes: Changes) -> str:
 
 def markdown(preview: Preview, comparison: Comparison, ruled: Verdict, at: date) -> str:
     """For a pull request: the headline first; of the checks, those that did not pass."""
-    rows = [_row(change) for change in preview.changes.objects if change.op != "same"]
+    rows = [_row(change, preview.changes) for change in preview.changes.objects if change.op != "same"]
     changes = table.markdown(["", "Operation", "Object", "GPUs", "What"], rows) if rows else "No changes."
     doubts = [check for check in preview.checks if check.status != "pass"]
     parts = [
@@ -174,7 +184,11 @@ def data(preview: Preview, comparison: Comparison, ruled: Verdict, at: date) -> 
         "offline": preview.is_offline,
         "stack": plan.stack,
         "namespace": plan.namespace,
-        "gpus": {"before": preview.gpus_before, "after": preview.gpus_after},
+        "gpus": {
+            "before": preview.gpus_before,
+            "after": preview.gpus_after,
+            "after_range": list(preview.gpus_range_after),
+        },
         "counts": preview.changes.counts,
         "changes": [_change_data(change) for change in preview.changes.objects if change.op != "same"],
         "outages": list(outages(preview.changes)),

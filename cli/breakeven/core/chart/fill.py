@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
+from breakeven.core.chart.autoscaler import Autoscaler
 from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.monitoring import Monitoring
 from breakeven.core.chart.placement import Disruption, NodeLabel, NodeTerm
 from breakeven.core.chart.security import HubToken
 from breakeven.core.chart.server import Engine, Image, Probe, Probes, Resources, Rollout, Serverless
+from breakeven.core.chart.serving import lora
 from breakeven.core.chart.storage import WeightsVolume
 from breakeven.core.chart.values import Values
+from breakeven.core.cost import project
 from breakeven.core.engine_args import GPU_MEMORY_UTILIZATION, VLLM_VERSION
 from breakeven.core.plan import Plan
 from breakeven.core.pod import Pod, pod
+from breakeven.core.units import HOURS_PER_MONTH
 from breakeven.errors import DeployError
+
+# OpenCost sums the cost of models by it: https://github.com/opencost/opencost/issues/3845
+_OPENCOST: Final = "llm-d.ai/model"
 
 
 def chart_values(plan: Plan) -> Values:
@@ -29,6 +38,7 @@ def _filled(plan: Plan, sized: Pod, choices: ChartChoices) -> Values:
     return Values(
         model=plan.facts.model.name,
         replicas=plan.replicas,
+        autoscaler=_autoscaler(plan, sized),
         image=Image(**_fields(choices.image), tag=f"v{VLLM_VERSION}"),
         engine=_engine(plan, sized),
         hub_token=HubToken(secret_name=plan.deployment.hub_token_secret or ""),
@@ -37,7 +47,11 @@ def _filled(plan: Plan, sized: Pod, choices: ChartChoices) -> Values:
         resources=_resources(plan, sized),
         node_selector_terms=_terms(plan),
         placement=choices.placement,
-        pod_labels={"breakeven/profile": sized.profile_label, "breakeven/model": sized.model_label},
+        pod_labels={
+            "breakeven/profile": sized.profile_label,
+            "breakeven/model": sized.model_label,
+            _OPENCOST: sized.model_label,
+        },
         pod=choices.pod,
         probes=_probes(plan, sized),
         rollout=_rollout(sized),
@@ -48,6 +62,9 @@ def _filled(plan: Plan, sized: Pod, choices: ChartChoices) -> Values:
         ingress=choices.ingress,
         route=choices.route,
         serverless=_serverless(plan, sized),
+        monitoring=_monitoring(plan, sized),
+        lora=lora(choices.lora),
+        chat_template=choices.chat_template,
     )
 
 
@@ -60,6 +77,7 @@ def _engine(plan: Plan, sized: Pod) -> Engine:
         tensor_parallel_size=plan.split.tensor_parallel_size,
         pipeline_parallel_size=plan.split.pipeline_parallel_size,
         quantization=plan.quantization or "",
+        tool_call_parser=plan.facts.model.tool_parser or "",
         kv_cache_dtype=plan.split.kv_cache_dtype,
         max_model_len=plan.max_model_len,
         gpu_memory_utilization=GPU_MEMORY_UTILIZATION,
@@ -107,16 +125,48 @@ def _rollout(sized: Pod) -> Rollout:
     )
 
 
+def _autoscaler(plan: Plan, sized: Pod) -> Autoscaler:
+    """None where the number of servers is fixed, or Knative's affair; the size of one is filled in all the same."""
+    none = Autoscaler(
+        requests_per_server=sized.requests_per_server,
+        scale_up_seconds=sized.scale_up_s,
+        scale_down_seconds=sized.scale_down_s,
+    )
+    if not plan.is_autoscaled:
+        return none
+    least, most = plan.replicas_range
+    chosen = _fields(plan.deployment.chart.autoscaler)
+    return dataclasses.replace(none, **chosen, min_replicas=least, max_replicas=most)
+
+
 def _disruption(plan: Plan) -> Disruption:
     """With one server a budget either forbids every drain or says nothing; Knative's pods come and go."""
     chosen = plan.deployment.chart.disruption
-    useful = plan.replicas > 1 and not plan.facts.profile.is_serverless
+    useful = plan.most_replicas > 1 and not plan.facts.profile.is_serverless
     return dataclasses.replace(chosen, enabled=chosen.enabled and useful)
 
 
 def _serverless(plan: Plan, sized: Pod) -> Serverless:
     return Serverless(
         enabled=plan.facts.profile.is_serverless,
+        min_replicas=plan.replicas_range[0] if plan.facts.profile.is_serverless else 0,
         concurrency=sized.concurrency,
         request_timeout_seconds=sized.request_timeout_s,
     )
+
+
+def _monitoring(plan: Plan, sized: Pod) -> Monitoring:
+    slo = plan.deployment.slo
+    return Monitoring(
+        **_fields(plan.deployment.chart.monitoring),
+        usd_per_hour=_usd_per_hour(plan),
+        ttft_seconds=(slo.ttft_p99_ms or 0.0) / 1000,
+        tpot_seconds=(slo.tpot_ms or 0.0) / 1000,
+        start_seconds=sized.startup_period_s * sized.startup_failure_threshold,
+    )
+
+
+def _usd_per_hour(plan: Plan) -> str:
+    """Of the replicas that are priced; a bill with an unknown line has no figure."""
+    bill = project(plan)
+    return "" if bill.unknown else str((bill.monthly_usd / HOURS_PER_MONTH).quantize(Decimal("0.0001")))

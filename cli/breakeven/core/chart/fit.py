@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.serving import ON_VOLUME
 from breakeven.core.chart.storage import Weights
 from breakeven.errors import InputError
 
@@ -16,7 +18,7 @@ def overlapping(weights: Weights, chart: ChartChoices, *, serverless: bool) -> s
     return "with strategy start-first two servers overlap" if chart.rollout.strategy == "start-first" else ""
 
 
-def require_fit(weights: Weights, chart: ChartChoices, *, replicas: int, serverless: bool) -> None:
+def require_fit(weights: Weights, chart: ChartChoices, *, replicas: int, serverless: bool, scaled: bool) -> None:
     """Raises InputError for a claim that cannot be shared, and for what Knative does by itself."""
     why = f"{replicas} replicas share it" if replicas > 1 else overlapping(weights, chart, serverless=serverless)
     if weights.access_mode == "ReadWriteOnce" and why:
@@ -27,6 +29,12 @@ def require_fit(weights: Weights, chart: ChartChoices, *, replicas: int, serverl
         )
     if serverless:
         _require_fit_for_knative(weights, chart)
+    _require_sources(weights, chart)
+    if chart.autoscaler != AutoscalerChoices() and (serverless or not scaled):
+        raise InputError(
+            "chart.autoscaler is for a deployment with `scaling` on a profile of nodes",
+            hint="give scaling: {max_replicas: …}, or leave chart.autoscaler out; Knative scales a serverless profile",
+        )
 
 
 def _require_fit_for_knative(weights: Weights, chart: ChartChoices) -> None:
@@ -45,3 +53,19 @@ def _require_fit_for_knative(weights: Weights, chart: ChartChoices) -> None:
             "weights.storage ephemeral is not for a serverless profile: Knative has no such volume",
             hint="use storage pvc, image, bucket or emptyDir",
         )
+
+
+def _require_sources(weights: Weights, chart: ChartChoices) -> None:
+    """An adapter lies where the servers can get it."""
+    for adapter in chart.lora.adapters:
+        on_volume = adapter.source.startswith(ON_VOLUME)
+        if on_volume and not (weights.claim or weights.image):
+            raise InputError(
+                f"chart.lora.adapters: {adapter.source} is on no volume: a new one is empty",
+                hint="give weights.claim or weights.image, which hold the adapter, or name it on the hub",
+            )
+        if not on_volume and not weights.from_hub:
+            raise InputError(
+                f"chart.lora.adapters: {adapter.source} is on the hub, which these servers do not ask",
+                hint="put it on the weights' volume and give its folder below /weights",
+            )

@@ -20,6 +20,7 @@ def rule(why: str, *, when: Schema, then: Schema) -> Schema:
 _SHARED: Final[Schema] = {
     "anyOf": [
         at("replicas", {"minimum": 2}),
+        at("autoscaler.maxReplicas", {"minimum": 2}),
         at("serverless.enabled", {"const": True}),
         at("rollout.maxSurge", {"minimum": 1}),
         at("weights.download", {"const": True}),
@@ -28,6 +29,21 @@ _SHARED: Final[Schema] = {
 _OWN_CLAIM: Final[Schema] = {"allOf": [at("weights.storage", {"const": "pvc"}), at("weights.claim", {"const": ""})]}
 
 RULES: Final[tuple[Schema, ...]] = (
+    rule(
+        "KEDA has to know where Prometheus is",
+        when=at("autoscaler.kind", {"const": "keda"}),
+        then=at("autoscaler.prometheusUrl", {"minLength": 1}),
+    ),
+    rule(
+        "An HPA asks no Prometheus, and Knative scales by itself: nothing there wakes a server by a query",
+        when=at("autoscaler.kind", {"enum": ["", "hpa"]}),
+        then=at("autoscaler.wakeQuery", {"const": ""}),
+    ),
+    rule(
+        "Without a query that wakes one, the last server stays: nothing would start it again",
+        when=at("autoscaler.wakeQuery", {"const": ""}),
+        then=at("autoscaler.minReplicas", {"minimum": 1}),
+    ),
     rule(
         "Several servers, the next one beside the last one, or a server and the download share the claim",
         when={"allOf": [_SHARED, _OWN_CLAIM]},
@@ -74,6 +90,7 @@ RULES: Final[tuple[Schema, ...]] = (
         then={
             "allOf": [
                 *(at(f"{key}.enabled", {"const": False}) for key in ("ingress", "route", "networkPolicy")),
+                at("autoscaler.kind", {"const": ""}),
                 at("weights.storage", {"not": {"const": "ephemeral"}}),
             ]
         },

@@ -14,6 +14,7 @@ _TAG: Final = Text(
 _DIGEST: Final = Text(pattern=r"(sha256:[0-9a-f]{64})?", words="sha256: and 64 of 0-9 and a-f")
 # Of those that the plan may choose.
 _QUANTIZATION: Final = Text(pattern=r"(fp8)?", words="fp8 or empty")
+_PARSER: Final = Text(pattern=r"([a-z0-9][a-z0-9_]*)?", words="a parser of vLLM such as hermes")
 DEFAULT_REPOSITORY: Final = "vllm/vllm-openai"
 
 
@@ -46,6 +47,11 @@ class Engine(Record):
         "auto"
     )
     max_model_len: Annotated[int, "Longest sequence in tokens, input and output together", COUNT] = 40960
+    tool_call_parser: Annotated[
+        str,
+        "How vLLM finds calls of tools in what the model says; tools are not called by themselves if empty",
+        _PARSER,
+    ] = "hermes"
     gpu_memory_utilization: Annotated[
         float, "Share of each GPU's memory that vLLM may use", Number(above=0, at_most=1)
     ] = 0.92
@@ -137,6 +143,7 @@ class Rollout(Record):
 @dataclass(frozen=True, kw_only=True)
 class Serverless(Record):
     enabled: Annotated[bool, "A Knative Service that scales to zero instead of a Deployment and a Service"] = False
+    min_replicas: Annotated[int, "Servers that are kept warm", Number(at_least=0)] = 0
     concurrency: Annotated[
         int, "Requests that one server takes at once; more start another one", Number(at_least=0, at_most=1000)
     ] = 164

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
+from breakeven.core.chart.autoscaler import Autoscaler
 from breakeven.core.chart.exposure import Ingress, Route, Service
 from breakeven.core.chart.fields import COUNT, Record, Text
+from breakeven.core.chart.monitoring import Monitoring
 from breakeven.core.chart.placement import Disruption, Labels, NodeTerm, Placement, PodMetadata
 from breakeven.core.chart.security import ApiKey, HubToken, NetworkPolicy, ServiceAccount
 from breakeven.core.chart.server import Engine, Image, Probes, Resources, Rollout, Serverless
+from breakeven.core.chart.serving import ChatTemplate, Lora
 from breakeven.core.chart.storage import WeightsVolume
 
 _MODEL: Final = Text(
@@ -29,7 +32,10 @@ class Values(Record):
     model: Annotated[str, "Model to serve, as the Hugging Face hub spells it; it is also the served name", _MODEL] = (
         "Qwen/Qwen3-8B"
     )
-    replicas: Annotated[int, "vLLM servers; with `serverless` the most that may run at once", COUNT] = 1
+    replicas: Annotated[
+        int, "vLLM servers; with `serverless` the most that may run at once; of no effect with an autoscaler", COUNT
+    ] = 1
+    autoscaler: Annotated[Autoscaler, "Who decides how many servers run"] = field(default_factory=Autoscaler)
     image: Annotated[Image, "The image"] = field(default_factory=Image)
     engine: Annotated[Engine, "Arguments of vLLM"] = field(default_factory=Engine)
     hub_token: Annotated[HubToken, "The token of the Hugging Face hub"] = field(default_factory=HubToken)
@@ -54,3 +60,6 @@ class Values(Record):
     ingress: Annotated[Ingress, "The way in by an ingress controller"] = field(default_factory=Ingress)
     route: Annotated[Route, "The way in by a Gateway"] = field(default_factory=Route)
     serverless: Annotated[Serverless, "Scale to zero"] = field(default_factory=Serverless)
+    monitoring: Annotated[Monitoring, "Metrics, alerts, dashboard, traces"] = field(default_factory=Monitoring)
+    lora: Annotated[Lora, "LoRA adapters"] = field(default_factory=Lora)
+    chat_template: Annotated[ChatTemplate, "How messages become a prompt"] = field(default_factory=ChatTemplate)

@@ -12,7 +12,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from breakeven.core.live import Check
-from breakeven.core.manifests import Manifest, gpus_requested, pod_gpus, pod_spec
+from breakeven.core.manifests import Manifest, pod_gpus, pod_spec
+from breakeven.core.pod_counts import as_asked, gpus_requested
 from breakeven.core.units import count
 from breakeven.engine.cluster import Answer
 from breakeven.engine.preflight.permissions import Right, may
@@ -153,9 +154,9 @@ def _changed(runner: Manifest, pod: Manifest) -> list[Check]:
 
 
 def _gpus(objects: Sequence[Object], stored: Sequence[Manifest]) -> Iterator[Check]:
-    """The same for the objects."""
-    asked = gpus_requested([item.manifest for item in objects])
-    given = gpus_requested([manifest for manifest in stored if pod_spec(manifest)])
+    """The same for the objects, each by itself. What an autoscaler counts, the server fills in as 1."""
+    asked = sum(gpus_requested([item.manifest]) for item in objects)
+    given = sum(gpus_requested([as_asked(item.manifest, body)]) for item, body in zip(objects, stored, strict=True))
     if asked != given:
         detail = f"admission makes {count(given, 'GPU')} of the {asked} that were asked for"
         yield Check(name="Dry run", status="fail", detail=detail, fix="find the webhook or policy that changes objects")

@@ -1,0 +1,61 @@
+"""What Prometheus, Grafana and a collector of traces are told. Nothing is rendered that is not asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+
+from breakeven.core.chart.fields import SECONDS, Number, Record, Text
+from breakeven.core.chart.placement import Labels
+
+_URL: Final = Text(
+    pattern=r"((https?|grpc)://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?)?",
+    words="an address such as http://host:4317",
+)
+_COMPARATOR: Final = Text(pattern=r"([A-Za-z0-9._-]+/[A-Za-z0-9._/:@-]+)?", words="an API's model such as openai/gpt-5")
+_USD: Final = Text(pattern=r"([0-9]+(\.[0-9]+)?)?", words="USD such as 2.50")
+
+
+def _grafana() -> Labels:
+    return {"grafana_dashboard": "1"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiRate(Record):
+    """What the same tokens would cost elsewhere, as `deploy cost` shows it. A stack does not follow its changes."""
+
+    comparator: Annotated[str, "Model of an API; nothing is compared if empty", _COMPARATOR] = ""
+    usd_per_million_input_tokens: Annotated[float, "Its price of a million input tokens", Number(at_least=0)] = 0.0
+    usd_per_million_output_tokens: Annotated[float, "Its price of a million output tokens", Number(at_least=0)] = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        priced = (self.usd_per_million_input_tokens > 0, self.usd_per_million_output_tokens > 0)
+        if priced != (bool(self.comparator),) * 2:
+            raise ValueError("comparator must be given with the prices of its input and output tokens, or none of them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringChoices(Record):
+    pod_monitor: Annotated[bool, "A PodMonitor: the Prometheus operator scrapes the servers"] = False
+    rules: Annotated[bool, "A PrometheusRule: the bill as series, and alerts"] = False
+    dashboard: Annotated[bool, "A dashboard in a ConfigMap, for Grafana's sidecar"] = False
+    interval_seconds: Annotated[int, "Seconds between two scrapes", SECONDS] = 15
+    labels: Annotated[Labels, "Labels of PodMonitor and PrometheusRule, by which the operator chooses them"] = field(
+        default_factory=dict
+    )
+    dashboard_labels: Annotated[Labels, "Labels of the dashboard, by which Grafana's sidecar finds it"] = field(
+        default_factory=_grafana
+    )
+    traces_endpoint: Annotated[str, "Collector that takes traces by OTLP; none if empty", _URL] = ""
+    api: Annotated[ApiRate, "The API to compare with"] = field(default_factory=ApiRate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Monitoring(MonitoringChoices):
+    """The same with the plan's figures."""
+
+    usd_per_hour: Annotated[str, "The bill by the hour, as priced; unknown if empty", _USD] = ""
+    ttft_seconds: Annotated[float, "Objective of the slowest of 100 first tokens; none if 0", Number(at_least=0)] = 2.0
+    tpot_seconds: Annotated[float, "Objective of the usual pace of tokens; none if 0", Number(at_least=0)] = 0.05
+    start_seconds: Annotated[int, "Longest time of a start", SECONDS] = 690
