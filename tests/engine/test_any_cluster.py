@@ -120,6 +120,8 @@ def test_a_cluster_without_knative_refuses_serverless(env: dict[str, str], clust
             definition["metadata"].pop(key, None)
         definition.pop("status", None)
         cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(definition))
+        # Without conditions, in its first moment, `--for=condition` is an error.
+        cluster.kubectl("wait", "--for=jsonpath={.status.conditions}", f"crd/{crd}")
         cluster.kubectl("wait", "--for=condition=Established", f"crd/{crd}")
 
 
