@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from breakeven import load, options
+from breakeven import arguments, load, options
 from breakeven.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def command(
       deploy cost clusters/
     """
     if clusters is not None:
-        options.refuse_inputs("a fleet takes its inputs from files", **inputs)
+        arguments.refuse_inputs("a fleet takes its inputs from files", **inputs)
         if output == "csv" or explain:
             raise InputError("a fleet has neither csv nor --explain", hint="ask for one deployment: -f FILE")
         click.echo(_fleet(clusters, compare_with, prices_at, output))
@@ -64,7 +64,7 @@ def command(
     from breakeven.output import cost, cost_csv, cost_data
     from breakeven.output import explain as explanation
 
-    plan = options.make_plan(**inputs)
+    plan = arguments.make_plan(**inputs)
     comparison = compare(plan, price_book.prices(plan, compare_with, prices_at))
     if output == "csv":
         click.echo(cost_csv.render(comparison, prices_at))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from breakeven import options, terminal
+from breakeven import arguments, options, terminal
 from breakeven.errors import InputError
 
 
@@ -27,7 +27,7 @@ def command(file: Path | None, profile: str | None, name: str | None, sandbox: b
     from breakeven.engine import interrupt, session
     from breakeven.output import status
 
-    stack = options.deployment(file, profile=profile, name=name).stack
+    stack = arguments.deployment(file, profile=profile, name=name).stack
     found = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)
     kept = found.keeps_namespace
     click.echo(status.removal(found.plan, found.cluster.target, found.state.cost, keeps_namespace=kept))

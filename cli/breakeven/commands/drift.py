@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from breakeven import options, terminal
+from breakeven import arguments, options, terminal
 from breakeven.errors import Difference
 
 
@@ -28,7 +28,7 @@ def command(
     from breakeven.engine import drift, session
     from breakeven.output import drift as shown
 
-    stack = options.deployment(file, profile=profile, name=name).stack
+    stack = arguments.deployment(file, profile=profile, name=name).stack
     recorded = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)
     found = drift.find(recorded)
     click.echo(shown.render(output, recorded.plan, recorded.cluster.target, found))

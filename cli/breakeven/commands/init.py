@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from breakeven import load, options, scaffold
+from breakeven import load, option_types, scaffold
 from breakeven.errors import InputError
 
 # What goes into YAML unquoted, and what Git takes: https://, ssh://, git@host:path; names of branches.
@@ -22,7 +22,7 @@ _BRANCH = re.compile(r"[A-Za-z0-9][\w./-]*")
     "--profile",
     default="4xa100",
     show_default=True,
-    shell_complete=options.complete_profile,
+    shell_complete=option_types.complete_profile,
     help="Hardware profile of the deploy.yaml.",
 )
 @click.option("--gitops", type=click.Choice(scaffold.GITOPS), help="What a reconciler needs to apply rendered/.")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from breakeven import load, options
+from breakeven import load, option_types, options
 from breakeven.output import models
 
 
 @click.command(name="models")
-@click.argument("name", required=False, shell_complete=options.complete_model)
+@click.argument("name", required=False, shell_complete=option_types.complete_model)
 @options.output_option
 def command(name: str | None, output: str) -> None:
     """Models that can be chosen; with NAME all facts about one, and their source.

@@ -6,13 +6,13 @@ from datetime import date
 
 import click
 
-from breakeven import load, options
+from breakeven import load, option_types, options
 from breakeven.output import offer_list
 
 
 @click.command(name="offers")
 @options.option(
-    "--accelerator", shell_complete=options.complete_accelerator, help="Only those of this GPU, such as h100-80gb."
+    "--accelerator", shell_complete=option_types.complete_accelerator, help="Only those of this GPU, such as h100-80gb."
 )
 @options.option(
     "--sort",

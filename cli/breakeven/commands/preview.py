@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from breakeven import options, terminal
+from breakeven import arguments, options, terminal
 from breakeven.errors import InputError
 
 
@@ -54,7 +54,7 @@ def command(
     from breakeven.engine import session
     from breakeven.output import preview
 
-    plan = options.make_servable_plan(**inputs)
+    plan = arguments.make_servable_plan(**inputs)
     prices = price_book.prices(plan, compare_with, prices_at)
     if offline:
         shown = session.offline(plan, in_sandbox=sandbox, on_progress=terminal.on_progress)

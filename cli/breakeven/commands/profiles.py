@@ -6,12 +6,12 @@ from datetime import date
 
 import click
 
-from breakeven import load, options
+from breakeven import load, option_types, options
 from breakeven.output import profiles
 
 
 @click.command(name="profiles")
-@click.argument("name", required=False, shell_complete=options.complete_profile)
+@click.argument("name", required=False, shell_complete=option_types.complete_profile)
 @options.prices_at_option
 @options.output_option
 def command(name: str | None, prices_at: date, output: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from breakeven import load, options
+from breakeven import arguments, load, option_types, options
 from breakeven.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,17 +29,19 @@ _ANY: Final = "any"
     "-m",
     "--model",
     multiple=True,
-    shell_complete=options.complete_model,
+    shell_complete=option_types.complete_model,
     help="A model that would do, see `deploy models`; may be repeated. By default each profile's own.",
 )
 @options.option(
     "--accelerator",
     multiple=True,
-    shell_complete=options.complete_accelerator,
+    shell_complete=option_types.complete_accelerator,
     help=f"Nodes of this GPU at every dated offer, or of `{_ANY}`, instead of the profiles; may be repeated.",
 )
 @options.option("--gpus", type=click.IntRange(1), help="GPUs of such a node; by default every size.")
-@options.option("--max-usd", type=options.USD, callback=options.above_0, help="The most that a month may cost.")
+@options.option(
+    "--max-usd", type=option_types.USD, callback=option_types.above_0, help="The most that a month may cost."
+)
 @options.compare_option
 @options.prices_at_option
 @options.output_option
@@ -65,7 +67,7 @@ def command(
     from breakeven.core.recommend import recommend
     from breakeven.output import recommend as recommend_output
 
-    asked = options.traffic(**inputs)
+    asked = arguments.traffic(**inputs)
     models = model or ((asked.model,) if asked.model else ())
     gpu_models = _accelerators(accelerator, gpus)
     if gpu_models and not models:
@@ -100,7 +102,7 @@ def _flags(asked: Deployment, plan: Plan, file: Path | None) -> list[str]:
         typed = replace(typed, replicas=plan.replicas)
     if asked.engine != EngineChoice():
         typed = replace(typed, engine=EngineChoice(**vars(plan.split)))
-    return [*(("--file", str(file)) if file else ()), *options.flags(typed)]
+    return [*(("--file", str(file)) if file else ()), *arguments.flags(typed)]
 
 
 def _accelerators(names: tuple[str, ...], gpus: int | None) -> list[Accelerator]:

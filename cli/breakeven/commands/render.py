@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from breakeven import options, terminal
+from breakeven import arguments, options, terminal
 from breakeven.errors import Difference
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ def command(directory: Path, out: Path | None, check: bool, **inputs: Any) -> No
     from breakeven.engine import tools
 
     if out is None:
-        plan = options.servable_plan(options.deployment(**inputs))
+        plan = arguments.servable_plan(arguments.deployment(**inputs))
         parts = _alone(plan)
     else:
-        options.refuse_inputs("a fleet takes its inputs from files", **inputs)
+        arguments.refuse_inputs("a fleet takes its inputs from files", **inputs)
         members = fleet.members(directory)
         parts = _fleet(members, convert.plain(fleet.budget(directory)))
     tools.require("helm", progress=terminal.on_progress)
@@ -97,7 +97,7 @@ def _fleet(members: Sequence[Member], budget: dict[str, Any]) -> Generator[Part,
     def part(member: Member) -> Part:
         holds = first[fleet.namespace_of(member.deployment)] == member.folder
         with fleet.named(member):
-            return _part(options.servable_plan(member.deployment), member.folder, holds_namespace=holds)
+            return _part(arguments.servable_plan(member.deployment), member.folder, holds_namespace=holds)
 
     yield from _mapped(part, members)
     all_of_them = render.kustomization(member.folder for member in members)

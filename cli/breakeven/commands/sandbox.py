@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from breakeven import load, options, terminal
+from breakeven import load, option_types, options, terminal
 from breakeven.core.local import MOST_SANDBOX_NODES
 
 
@@ -22,7 +22,7 @@ def command() -> None:
 
 @command.command(name="up")
 @click.option(
-    "-p", "--profile", shell_complete=options.complete_profile, help="Nodes of this profile; of each by default."
+    "-p", "--profile", shell_complete=option_types.complete_profile, help="Nodes of this profile; of each by default."
 )
 @click.option(
     "--nodes", type=click.IntRange(1, MOST_SANDBOX_NODES), default=1, show_default=True, help="At least so many nodes."

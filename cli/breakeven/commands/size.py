@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from breakeven import load, options
+from breakeven import arguments, load, options
 
 
 @click.command(name="size")
@@ -26,7 +26,7 @@ def command(prices_at: date, output: str, **inputs: Any) -> None:
     from breakeven.core.sizing import near, size
     from breakeven.output import size as size_output
 
-    wanted = options.deployment(**inputs)
+    wanted = arguments.deployment(**inputs)
     sizing = size(wanted, load.facts(wanted))
     runs = near(sizing, load.measured(), load.models(), load.accelerators())
     click.echo(size_output.render(output, sizing, runs, prices_at))

@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from breakeven import options, terminal
+from breakeven import arguments, options, terminal
 from breakeven.errors import InputError
 
 _EVERY_S: Final = 5
@@ -46,7 +46,7 @@ def command(
     from breakeven.engine.standing import standing
     from breakeven.output import status
 
-    stack = options.deployment(file, profile=profile, name=name).stack
+    stack = arguments.deployment(file, profile=profile, name=name).stack
 
     def look() -> str:
         found = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from breakeven import options
+from breakeven import arguments, options
 from breakeven.errors import DeployError, InputError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def command(file: Path | None, profile: str | None, name: str | None, sandbox: b
     from breakeven.engine import session
     from breakeven.output import holders
 
-    stack = options.deployment(file, profile=profile, name=name).stack
+    stack = arguments.deployment(file, profile=profile, name=name).stack
 
     def confirm(found: Iterable[Holder]) -> None:
         click.echo(holders.text(found))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from breakeven import options, terminal
+from breakeven import arguments, options, terminal
 from breakeven.errors import DeployError, InputError
 
 if TYPE_CHECKING:
@@ -68,10 +68,10 @@ def command(
     saved = plan_file.read(plan_path) if plan_path else None
     where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
     if rollback:
-        apply, plan, where = session.rolling_back(options.stack_alone(**inputs), where, terminal.on_progress)
+        apply, plan, where = session.rolling_back(arguments.stack_alone(**inputs), where, terminal.on_progress)
         terminal.say(f"Rolling back to the apply of {apply.started:%Y-%m-%d %H:%M} UTC, which succeeded")
     else:
-        plan = options.make_servable_plan(**inputs, saved=saved.deployment if saved else None)
+        plan = arguments.make_servable_plan(**inputs, saved=saved.deployment if saved else None)
     prices = price_book.prices(plan, compare_with or (saved.comparators if saved else ()), prices_at)
     with session.begin(plan, where, terminal.on_progress) as running:
         if saved:
