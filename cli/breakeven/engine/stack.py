@@ -159,6 +159,16 @@ class _Engine(automation.PulumiCommand):
         self.command = str(tools.path("pulumi"))
         self.version = VersionInfo.parse(tools.version("pulumi"))
 
+    def run(
+        self, args: list[str], cwd: str, additional_env: Mapping[str, str], *more: Any, **others: Any
+    ) -> automation.CommandResult:
+        """The provider leaves a copy of the kubeconfig, with its keys, among the temporary files: they go with the run.
+
+        writeKubeconfigToFile in provider/pkg/provider/util.go of 4.25.0.
+        """
+        with TemporaryDirectory(prefix="breakeven-", ignore_cleanup_errors=True) as private:
+            return super().run(args, cwd, {**additional_env, "TMPDIR": private}, *more, **others)
+
 
 class _Workspace(automation.LocalWorkspace):
     """The SDK's own, without what it starts three more processes for.
