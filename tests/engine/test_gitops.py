@@ -102,6 +102,8 @@ class Reconciler:
             str(tools.path("kubectl")),
             "--kubeconfig",
             str(self.cluster.kubeconfig),
+            # It would go to HOME otherwise.
+            f"--cache-dir={self.cluster.directory / 'discovery'}",
             "-n",
             "llm-gitops",
             "apply",

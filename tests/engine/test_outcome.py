@@ -17,6 +17,8 @@ from tests.engine.deploy import deploy, refuse, succeed
 
 from breakeven.core import outcome
 from breakeven.core.budget import Approval, Verdict
+from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.server import RolloutChoices
 from breakeven.core.plan import Plan
 from breakeven.engine import watch
 from breakeven.engine.backend import backend
@@ -162,18 +164,13 @@ def test_one_that_never_becomes_ready_ends_at_its_deadline_with_its_last_warning
     tmp_path: Path,
 ) -> None:
     # 1 + 1 + 1 s to leave, 0 to pull, 10 s to start: the engine gives up after 15 s.
-    for name, seconds in {
-        "_PRE_STOP_S": 1,
-        "_SHUTDOWN_TIMEOUT_S": 1,
-        "_EXIT_S": 1,
-        "_IMAGE_PULL_S": 0,
-        "_AWAIT_MARGIN_S": 2,
-    }.items():
+    for name, seconds in {"_EXIT_S": 1, "_IMAGE_PULL_S": 0, "_AWAIT_MARGIN_S": 2}.items():
         monkeypatch.setattr(f"breakeven.core.pod.{name}", seconds)
+    soon = ChartChoices(rollout=RolloutChoices(pre_stop_seconds=1, shutdown_timeout_seconds=1))
     monkeypatch.setattr(Plan, "startup_budget_s", 10)
     with (
         failing(cluster, NEVER_READY, event=UNHEALTHY),
-        rollout(planned("1xa100", name="bad"), sandbox, tmp_path) as up,
+        rollout(planned("1xa100", name="bad", chart=soon), sandbox, tmp_path) as up,
     ):
         up.preview()
         with pytest.raises(watch.RolloutFailed) as caught:
