@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +72,9 @@ def command(
         return
     offered = offered_rents(plan, load.offers_of(plan.facts.profile))
     against = comparison.cheapest.comparator if comparison.cheapest and (explain or output == "json") else None
-    book = lambda other: price_book.prices(other, [against] if against else [], prices_at)  # noqa: E731
-    cases = sensitivity(plan, book, against) if against else ()
+    cases = (
+        sensitivity(plan, partial(price_book.prices, compare_with=[against], at=prices_at), against) if against else ()
+    )
     if output == "json":
         click.echo(json.dumps(cost_data.data(comparison, offered, cases, prices_at), indent=2))
         return
