@@ -16,6 +16,13 @@ from breakeven.core.rent import rent_lines, rent_not_included
 from breakeven.core.serverless import serving
 from breakeven.core.units import SECONDS_PER_MONTH, cents
 
+_FIXED: Final = {
+    "Control plane": "control_plane_usd_per_month",
+    "CPU nodes": "cpu_nodes_usd_per_month",
+    "Load balancer": "load_balancer_usd_per_month",
+    "Egress": "egress_usd_per_month",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class CostProjection:
@@ -152,11 +159,3 @@ def _flat(name: str, key: str, given: Decimal | None, default: Decimal) -> CostL
     usd = cents(default if given is None else given)
     detail, source = ("the profile's default", f"profile: {key}") if given is None else ("as given", f"prices.{key}")
     return CostLine(name=name, monthly_usd=usd, detail=detail, source=source, inputs=cost_inputs(**{key: usd}))
-
-
-_FIXED: Final = {
-    "Control plane": "control_plane_usd_per_month",
-    "CPU nodes": "cpu_nodes_usd_per_month",
-    "Load balancer": "load_balancer_usd_per_month",
-    "Egress": "egress_usd_per_month",
-}
