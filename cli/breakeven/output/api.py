@@ -61,7 +61,7 @@ def _data(plan: Plan, api: ApiEquivalent, at: date) -> dict[str, Any]:
         "reachable": api.reachable,
         "source": api.source,
         "checked": api.checked.isoformat(),
-        **age.data(api.checked, _reckoned(api, at)),
+        **age.data(api.checked, reckoned(api, at)),
     }
 
 
@@ -125,7 +125,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _reckoned(api: ApiEquivalent, at: date) -> date:
+def reckoned(api: ApiEquivalent, at: date) -> date:
     """A price book knows the days before it was published, too: nothing in it is older than itself."""
     return max(at, api.checked)
 
@@ -140,7 +140,7 @@ def reachable(plan: Plan, api: ApiEquivalent) -> str:
 
 def _row(plan: Plan, api: ApiEquivalent, at: date) -> list[str]:
     requests = api.break_even_requests_per_month
-    mark = age.stale(api.checked, _reckoned(api, at))
+    mark = age.stale(api.checked, reckoned(api, at))
     return [
         api.comparator,
         money.usd(api.monthly_usd),

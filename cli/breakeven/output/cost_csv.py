@@ -15,6 +15,7 @@ from breakeven.core.comparison import Comparison
 from breakeven.core.cost_line import CostLine
 from breakeven.core.plan import Plan
 from breakeven.output import age
+from breakeven.output.api import reckoned
 
 _COLUMNS: Final = (
     *("BilledCost", "EffectiveCost", "ListCost", "BillingCurrency", "ChargeCategory", "ChargeDescription"),
@@ -72,7 +73,7 @@ def _api(plan: Plan, api: ApiEquivalent, at: date) -> dict[str, object]:
         "SkuId": model,
         "x_Side": "api",
         "x_Source": api.source,
-        **_dated(api.checked, max(at, api.checked)),
+        **_dated(api.checked, reckoned(api, at)),
     }
 
 

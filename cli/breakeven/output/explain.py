@@ -14,7 +14,7 @@ from breakeven.core.sensitivity import Case
 from breakeven.core.tco import TcoFactor, tco
 from breakeven.core.units import count, plain_usd
 from breakeven.output import age, bill, money, table
-from breakeven.output.api import reachable
+from breakeven.output.api import reachable, reckoned
 from breakeven.output.size import BOUNDS
 
 _CASE_HEADERS: Final = ["Changed", "Self-hosted a month", "API a month", "Break-even requests a month", "Reachable"]
@@ -53,9 +53,11 @@ def _arithmetic(comparison: Comparison, at: date) -> Iterator[str]:
 
 def _capacity(plan: Plan) -> Iterator[str]:
     one, workload, headroom = plan.capacity, plan.workload, plan.deployment.headroom
+    estimate = f"estimate, × or ÷ {RATE_BAND:g} (docs/accuracy-throughput.md)"
+    how = estimate if one.basis == "estimate" else f"measured {one.date}: {one.source}"
     yield (
         f"Capacity of a replica: {one.requests_per_second:,.2f} requests/s within {plan.deployment.slo}, limited by "
-        f"{BOUNDS[one.bound]}; estimate, × or ÷ {RATE_BAND:g} (docs/accuracy-throughput.md)"
+        f"{BOUNDS[one.bound]}; {how}"
     )
     if plan.deployment.replicas or plan.deployment.nodes:
         yield f"Replicas: {plan.replicas:,}, as asked"
@@ -71,7 +73,7 @@ def _capacity(plan: Plan) -> Iterator[str]:
 def _api(comparison: Comparison, api: ApiEquivalent, at: date) -> Iterator[str]:
     requests = comparison.plan.workload.requests_per_month
     each = plain_usd(api.usd_per_request)
-    mark = age.stale(api.checked, max(at, api.checked))
+    mark = age.stale(api.checked, reckoned(api, at))
     yield (
         f"{api.comparator}: {requests:,} requests × {each} = {money.usd(api.monthly_usd)} a month; {api.source}"
         f"{f' ({mark})' if mark else ''}"
