@@ -4,10 +4,20 @@
 {{- toYaml (mergeOverwrite (deepCopy .Values.pod.labels) .Values.podLabels $selecting) }}
 {{- end }}
 
-{{/* Annotations of the pods; empty if there is none. A change of one rolls the servers. */}}
+{{/* Annotations of the pods; empty if there is none. A change of one, or of what the chart mounts, rolls the servers. */}}
 {{- define "vllm.podAnnotations" -}}
+{{- with .Values.chatTemplate.template }}
+checksum/chat-template: {{ sha256sum . }}
+{{- end }}
 {{- with .Values.pod.annotations }}
-{{- toYaml . }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* The ConfigMap of the chat template, made here or elsewhere; empty if there is none. */}}
+{{- define "vllm.chatTemplate" -}}
+{{- if .Values.chatTemplate.template }}{{ include "vllm.fullname" . | trunc 49 | trimSuffix "-" }}-chat-template
+{{- else }}{{ .Values.chatTemplate.configMap }}
 {{- end }}
 {{- end }}
 
@@ -34,7 +44,7 @@ volumes:
   {{- with include "vllm.weightsVolume" . | trim }}
   {{- . | nindent 2 }}
   {{- end }}
-  {{- with .Values.chatTemplate.configMap }}
+  {{- with include "vllm.chatTemplate" . }}
   - name: chat-template
     configMap: {name: {{ . }}}
   {{- end }}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Final
 
-from breakeven.core.candidates import Candidate, candidates, server
+from breakeven.core.candidates import Candidate, candidates, engine_args, server
 from breakeven.core.chart.fit import require_fit
 from breakeven.core.deployment import Deployment
 from breakeven.core.facts import Facts, tokens_needed
@@ -244,7 +244,7 @@ def _does_not_fit(deployment: Deployment, facts: Facts, asked: list[Split]) -> I
         key=lambda split: (split.gpus, split.tensor_parallel_size),
         default=asked[0],
     )
-    args = most.args(tokens_needed(deployment, facts.model))
+    args = engine_args(deployment, most, tokens_needed(deployment, facts.model))
     advice = advise(facts.model, facts.accelerator, args, kv_cache(facts.model, facts.accelerator, args))
     return InfeasibleError(
         f"{facts.model.name} does not fit {facts.profile.name}, {most.gpus} × {facts.accelerator.title}: {advice}",

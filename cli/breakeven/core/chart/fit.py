@@ -48,6 +48,11 @@ def _require_fit_for_knative(weights: Weights, chart: ChartChoices) -> None:
                 f"chart.{key} is not for a serverless profile, whose requests come through Knative's own gateway",
                 hint="configure that gateway, or choose a profile that is not serverless",
             )
+    if chart.monitoring.service_monitor:
+        raise InputError(
+            "chart.monitoring.service_monitor is not for a serverless profile: its Services are Knative's",
+            hint="use pod_monitor",
+        )
     if weights.storage == "ephemeral":
         raise InputError(
             "weights.storage ephemeral is not for a serverless profile: Knative has no such volume",

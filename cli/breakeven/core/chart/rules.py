@@ -80,17 +80,28 @@ RULES: Final[tuple[Schema, ...]] = (
         then=at("ingress.host", {"minLength": 1}),
     ),
     rule(
+        "There is one chat template",
+        when=at("chatTemplate.template", {"minLength": 1}),
+        then=at("chatTemplate.configMap", {"const": ""}),
+    ),
+    rule(
+        "Two monitors of the same pods would count everything twice",
+        when=at("monitoring.podMonitor", {"const": True}),
+        then=at("monitoring.serviceMonitor", {"const": False}),
+    ),
+    rule(
         "A route without a Gateway is never used",
         when=at("route.enabled", {"const": True}),
         then=at("route.gateways", {"minItems": 1}),
     ),
     rule(
-        "Knative brings its own way in, and has no volumes of each server",
+        "Knative brings its own way in and its own Services, and has no volumes of each server",
         when=at("serverless.enabled", {"const": True}),
         then={
             "allOf": [
                 *(at(f"{key}.enabled", {"const": False}) for key in ("ingress", "route", "networkPolicy")),
                 at("autoscaler.kind", {"const": ""}),
+                at("monitoring.serviceMonitor", {"const": False}),
                 at("weights.storage", {"not": {"const": "ephemeral"}}),
             ]
         },
