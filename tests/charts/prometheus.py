@@ -35,7 +35,7 @@ def series(values: Series, *, namespace: str, release: str, model: str) -> list[
 
 def _named(name: str, labels: str) -> str:
     bare, _, le = name.partition("|")
-    return f'{bare}{{{labels}{f",le={json.dumps(le)}" if le else ""}}}'
+    return f"{bare}{{{labels}{f',le={json.dumps(le)}' if le else ''}}}"
 
 
 def run(promtool: Path, *arguments: str | Path) -> str:

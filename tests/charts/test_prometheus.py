@@ -53,9 +53,7 @@ ALERTS: Final[dict[str, Case]] = {
         # Now and then is no fault.
         calm={"vllm:num_requests_waiting": "3x5 0 3x5 0 3x5 0 3x5"},
     ),
-    "LlmKvCacheFull": Case(
-        fires={"vllm:kv_cache_usage_perc": "0.97x60"}, calm={"vllm:kv_cache_usage_perc": "0.9x60"}
-    ),
+    "LlmKvCacheFull": Case(fires={"vllm:kv_cache_usage_perc": "0.97x60"}, calm={"vllm:kv_cache_usage_perc": "0.9x60"}),
     "LlmPreemptions": Case(
         fires={"vllm:num_preemptions_total": "0+1x60"}, calm={"vllm:num_preemptions_total": "7x60"}, minute=25
     ),

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-
 from breakeven.core.adapters import adapters_bytes
 from breakeven.core.engine_args import EngineArgs
 from breakeven.huggingface.model import model as read_model

@@ -117,9 +117,7 @@ def server(facts: Facts, split: Split, memory: MemoryFit) -> Replica:
 def engine_args(deployment: Deployment, split: Split, max_model_len: int) -> EngineArgs:
     """As the chart passes them: LoRA takes memory, too."""
     adapters = lora(deployment.chart.lora)
-    return replace(
-        split.args(max_model_len), max_loras=len(adapters.adapters), max_lora_rank=adapters.max_rank
-    )
+    return replace(split.args(max_model_len), max_loras=len(adapters.adapters), max_lora_rank=adapters.max_rank)
 
 
 def _judge(deployment: Deployment, facts: Facts, split: Split, tokens: int) -> Candidate | Dropped:

@@ -61,12 +61,22 @@ class Changes:
         return tuple(step.manifest for step in self.objects if step.op == "create" and step.urn not in begun)
 
     @property
+    def handed_over(self) -> tuple[Manifest, ...]:
+        """Deployments whose replicas are no longer applied: from now on an autoscaler sets them."""
+        return tuple(step.manifest for step in self.objects if step.op == "update" and _leaves_replicas(step))
+
+    @property
     def manifests_before(self) -> tuple[Manifest, ...]:
         return tuple(step.old for step in self.objects if step.old)
 
     @property
     def manifests_after(self) -> tuple[Manifest, ...]:
         return tuple(step.new for step in self.objects if step.new and step.op != "delete")
+
+
+def _leaves_replicas(step: Change) -> bool:
+    old, new = ((manifest or {}).get("spec") or {} for manifest in (step.old, step.new))
+    return step.manifest["kind"] == "Deployment" and "replicas" in old and "replicas" not in new
 
 
 def _urn(step: Change) -> str:

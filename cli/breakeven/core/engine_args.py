@@ -23,7 +23,7 @@ class EngineArgs:
     """Arguments of `vllm serve`; what is None is vLLM's default for the accelerator and the model.
 
     `precision` is the checkpoint's, the model's published one without it. `kv_cache_memory_gib` stands for memory
-    that was measured, and replaces the estimate; one value, or one per pipeline rank. With `max_loras`, LoRA is enabled.
+    that was measured, and replaces the estimate; one value, or one per pipeline rank. `max_loras` enables LoRA.
     """
 
     tensor_parallel_size: int = 1

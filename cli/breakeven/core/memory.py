@@ -1,7 +1,8 @@
 """Whether a model fits, and how much KV cache is left, as vLLM itself counts it.
 
-KV = memory × gpu_memory_utilization − weights − adapters − non-torch − activation peak − CUDA graphs (the last from 0.21 on),
-the least of all ranks (vllm/v1/worker/gpu_worker.py, 0.32.0). What the estimate is worth: docs/accuracy.md.
+KV = memory × gpu_memory_utilization − weights − LoRA adapters − non-torch − activation peak − CUDA graphs (the last
+from 0.21 on), the least of all ranks (vllm/v1/worker/gpu_worker.py, 0.32.0). What the estimate is worth:
+docs/accuracy.md.
 
     kv_cache(model, accelerator, EngineArgs(tensor_parallel_size=2, kv_cache_dtype="fp8")).kv_tokens
 """

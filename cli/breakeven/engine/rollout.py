@@ -20,7 +20,7 @@ from breakeven.core.plan import plan as size
 from breakeven.core.pod_counts import gpus_requested
 from breakeven.core.preview import Preview, refuse_unpriced_gpus
 from breakeven.core.served import served, served_diff
-from breakeven.engine import interrupt, leftovers, preflight, stack, tools
+from breakeven.engine import handover, interrupt, leftovers, preflight, stack, tools
 from breakeven.engine.backend import Backend
 from breakeven.engine.baseline import NO_BASELINE, baseline
 from breakeven.engine.cluster import Cluster, connect
@@ -112,6 +112,8 @@ class Rollout:
         _refuse_moved(self._cluster.target)
         if approval.overridden:
             self._record(approval.overridden)
+        for deployment in self._shown.handed_over:
+            handover.keep_replicas(deployment, self._plan.namespace, self._cluster)
         self._former = None
         with Watch(self._plan, self._cluster, on_wait) as watch:
             self._stack.up(watch.telling(on_step))

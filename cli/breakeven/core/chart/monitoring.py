@@ -44,7 +44,7 @@ class MonitoringChoices(Record):
     rules: Annotated[bool, "A PrometheusRule: the bill as series, and alerts"] = False
     dashboard: Annotated[bool, "A dashboard in a ConfigMap, for Grafana's sidecar"] = False
     interval_seconds: Annotated[int, "Seconds between two scrapes", SECONDS] = 15
-    labels: Annotated[Labels, "Labels of PodMonitor, ServiceMonitor and PrometheusRule, by which the operator chooses them"] = field(
+    labels: Annotated[Labels, "Labels of monitors and PrometheusRule, by which the operator chooses them"] = field(
         default_factory=dict
     )
     dashboard_labels: Annotated[Labels, "Labels of the dashboard, by which Grafana's sidecar finds it"] = field(
