@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from breakeven.core.chart.autoscaler import GONE_WITH_THE_SERVERS
+
 Schema = dict[str, Any]
 
 
@@ -38,6 +40,11 @@ RULES: Final[tuple[Schema, ...]] = (
         "An HPA asks no Prometheus, and Knative scales by itself: nothing there wakes a server by a query",
         when=at("autoscaler.kind", {"enum": ["", "hpa"]}),
         then=at("autoscaler.wakeQuery", {"const": ""}),
+    ),
+    rule(
+        "Metrics of the servers are gone with the last one, and wake none",
+        when=at("autoscaler.kind", {"const": "keda"}),
+        then=at("autoscaler.wakeQuery", {"not": {"pattern": GONE_WITH_THE_SERVERS}}),
     ),
     rule(
         "Without a query that wakes one, the last server stays: nothing would start it again",
