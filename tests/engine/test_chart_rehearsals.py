@@ -239,8 +239,13 @@ def test_complaint_10_scaling_is_turned_on_and_off_without_a_server_lost(
         _as_an_autoscaler_scales(cluster, 4)
         assert "no changes" in succeed("up", *arguments, "--yes")
         assert _replicas(cluster) == 4
-        assert "no drift" in succeed("drift", *arguments)
-        assert _wait(cluster, lambda: "4 of 4, 4 GPUs" in succeed("status", *arguments))
+        assert "Drift    none: 6 objects as last applied" in succeed("drift", *arguments)
+        assert _wait(cluster, lambda: _ready_replicas(cluster) == 4)
+        said = succeed("status", *arguments)
+        assert re.search(r"Ready +4 of 4\n", said)
+        # The node is rented however many of its GPUs are in use.
+        assert "4 requested live, 2 planned" in said
+        assert re.search(r"Recorded +\$9,500\.00 a month, as last applied", said)
         four = _uids(cluster)
         up("replicas: 2")
         assert not cluster.kubectl("-n", "llm-scaled", "get", "hpa", "-o", "name").strip()
@@ -249,6 +254,11 @@ def test_complaint_10_scaling_is_turned_on_and_off_without_a_server_lost(
         assert _uids(cluster) < four
     finally:
         deploy("destroy", *arguments, "--confirm", "scaled")
+
+
+def _ready_replicas(cluster: ControlPlane) -> int:
+    path = "jsonpath={.status.readyReplicas}"
+    return int(cluster.kubectl("-n", "llm-scaled", "get", "deployment/llm-scaled", "-o", path) or 0)
 
 
 def _as_an_autoscaler_scales(cluster: ControlPlane, replicas: int) -> None:
