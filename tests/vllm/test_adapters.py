@@ -142,7 +142,8 @@ def test_no_alert_of_a_server_that_is_well(scraped: Prometheus) -> None:
 def test_kedas_query_has_one_answer(scraped: Prometheus, manifests: dict[str, dict[str, Any]], monitored: Plan) -> None:
     """KEDA takes one value and refuses more. It compares the mean of a server with the threshold."""
     (trigger,) = manifests["ScaledObject"]["spec"]["triggers"]
-    assert scraped.values(trigger["metadata"]["query"]) == [0.0]
+    # Requests at once: the last scrape may have met the last one.
+    assert scraped.values(trigger["metadata"]["query"]) in ([0.0], [1.0])
     within = int(int(monitored.capacity.concurrency) * monitored.deployment.headroom.target_utilisation)
     assert trigger["metricType"] == "AverageValue"
     assert trigger["metadata"]["threshold"] == str(within)

@@ -42,8 +42,8 @@ class AutoscalerChoices(Record):
 
         if re.search(GONE_WITH_THE_SERVERS, self.wake_query):
             raise ValueError(
-                "wake_query must be of a metric that is there without a server, such as a gateway's: vLLM's own are gone "
-                f"with the last one, got {self.wake_query!r}"
+                "wake_query must be of a metric that is there without a server, such as a gateway's: vLLM's own are "
+                f"gone with the last one, got {self.wake_query!r}"
             )
 
     @property
