@@ -30,6 +30,7 @@ class FakeStack:
 
     plan: Plan
     before: Plan | None
+    adopted: tuple[str, ...] = ()
     configured: list[Mapping[str, Any]] = field(default_factory=list)
     applied: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -82,7 +83,7 @@ class World:
         self.stack: FakeStack | None = None
         self._backend = Backend(url="", pulumi_home=directory, directory=directory, passphrase_file=None)
 
-    def begin(self, plan: Plan, where: object, on_progress: Any) -> Rollout:
+    def begin(self, plan: Plan, where: object, on_progress: Any, adopt: tuple[str, ...]) -> Rollout:
         self.stack = FakeStack(plan=plan, before=self.before)
         return Rollout(plan, FakeCluster(), self._backend, on_progress)  # type: ignore[arg-type]
 

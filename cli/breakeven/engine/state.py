@@ -44,11 +44,27 @@ class State:
     def owns_namespace(self, name: str) -> bool:
         return any(urn.endswith(f"kubernetes:core/v1:Namespace::{name}") for urn in (*self.urns, *self.begun))
 
+    def owns(self, manifest: Manifest) -> bool:
+        """Whether it is among the recorded objects."""
+        return any(_identity(own) == _identity(manifest) for own in self.objects)
+
+    @property
+    def adopted(self) -> tuple[str, ...]:
+        """Objects, as KIND/NAME, that were there before the stack."""
+        found = self.outputs.get("adopted")
+        return tuple(str(name) for name in found) if isinstance(found, list) else ()
+
     @property
     def override(self) -> Mapping[str, Any] | None:
         """For what reason the last apply was over budget, when, and by how much."""
         found = self.outputs.get("budget_override")
         return found if isinstance(found, Mapping) else None
+
+
+def _identity(manifest: Manifest) -> tuple[str, ...]:
+    """Of whatever version: it stays one object. All of a stack are in its namespace, or in none."""
+    group = str(manifest["apiVersion"]).rpartition("/")[0]
+    return group, str(manifest["kind"]), str(manifest["metadata"]["name"])
 
 
 def _digest(*recorded: Any) -> str:
