@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,13 +16,15 @@ from breakeven.core.record import recorded_cost
 from breakeven.engine import holders
 from breakeven.errors import DeployError, GateError
 
+_TIMES: Final = {"created", "modified"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class State:
     """What the last apply left behind: the stack's outputs, the URNs of its resources, and its Kubernetes objects.
 
-    `begun` are the URNs of what an apply that was killed had begun to create. `digest` is of all resources as they are
-    recorded: a stack that is not there yet has the digest of an empty one.
+    `begun` are the URNs of what an apply that was killed had begun to create. `digest` is of all that an apply would
+    start from: a stack that is not there yet has the digest of an empty one.
     """
 
     outputs: Mapping[str, Any]
@@ -88,8 +90,24 @@ def read(exported: Mapping[str, Any]) -> State:
         # A pending creation stays on record after a later apply has made it.
         begun=tuple(urn for urn in pending if urn not in urns),
         objects=tuple(entry["inputs"] for entry in found if _is_object(entry)),
-        digest=_digest(found, operations),
+        digest=_digest(
+            _essences(found), _essences({**each["resource"], "pending": each["type"]} for each in operations)
+        ),
     )
+
+
+def _essences(resources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """In one order: the engine's own changes from run to run."""
+    return sorted((_essence(entry) for entry in resources), key=lambda entry: str(entry["urn"]))
+
+
+def _essence(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What an apply depends on. Not the times of a run that changed nothing, nor an object as it was found live.
+
+    That is looked at anew in each preview, against the inputs, whose steps are compared one by one.
+    """
+    kept = {key: value for key, value in entry.items() if key not in _TIMES}
+    return {key: value for key, value in kept.items() if key != "outputs"} if _is_object(entry) else kept
 
 
 def _is_object(entry: Mapping[str, Any]) -> bool:
