@@ -46,16 +46,21 @@ def helm(sandbox: Sandbox, *arguments: str, stdin: str = "") -> None:
     subprocess.run(command, input=stdin, text=True, check=True, capture_output=True)
 
 
-def planned(replicas: int = 1) -> Plan:
-    wanted = Deployment(profile="1xa100", name="taken", replicas=replicas)
+def planned() -> Plan:
+    wanted = Deployment(profile="1xa100", name="taken")
     return plan(wanted, load.facts(wanted))
 
 
 @pytest.fixture
-def installed(env: None, sandbox: Sandbox) -> Callable[[], None]:
-    """The same chart, installed by hand with two replicas."""
-    values = json.dumps(render.values(planned(2)))
-    return lambda: helm(sandbox, "install", RELEASE, str(resources.chart()), "--values", "-", stdin=values)
+def installed(env: None, sandbox: Sandbox, cluster: ControlPlane) -> Callable[[], None]:
+    """The same chart, installed by hand; somebody scaled it to two replicas."""
+    values = json.dumps(render.values(planned()))
+
+    def install() -> None:
+        helm(sandbox, "install", RELEASE, str(resources.chart()), "--values", "-", stdin=values)
+        cluster.kubectl("-n", NAMESPACE, "scale", "deployment", RELEASE, "--replicas=2")
+
+    return install
 
 
 def live(cluster: ControlPlane, what: str = f"deployment/{RELEASE}") -> str:

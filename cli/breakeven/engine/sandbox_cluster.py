@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -25,6 +26,8 @@ _COMPONENTS: Final = {"etcd", "kube-apiserver", "kube-controller-manager", "kube
 _START_TIMEOUT_S: Final = 180
 _READY_S: Final = 60
 _SHOWN_LINES: Final = 15
+_ATTEMPTS: Final = 3
+_PORT_TAKEN: Final = "address already in use"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +69,20 @@ class ControlPlane:
         return processes.running(self._home / "bin").keys() >= _COMPONENTS
 
     def create(self) -> None:
-        """Raises ToolError."""
+        """Raises ToolError; then nothing of it runs, nor is there a half of it that the next try would meet.
+
+        Another program may take a port between the choice and the start: two sandboxes that start at once, say.
+        """
+        for attempts_left in range(_ATTEMPTS - 1, -1, -1):
+            try:
+                return self._create()
+            except ToolError as error:
+                self.kill()
+                shutil.rmtree(self._home, ignore_errors=True)
+                if not attempts_left or _PORT_TAKEN not in str(error):
+                    raise
+
+    def _create(self) -> None:
         client, peer = _free_ports(2)
         config = self.directory / "kwokctl.yaml"
         config.write_text(yaml.safe_dump(_configuration(client, peer)), encoding="utf-8")
@@ -84,7 +100,11 @@ class ControlPlane:
             # kwokctl believes its pid files, whoever has that number by now.
             if not file.read_text().strip().isdigit() or int(file.read_text()) not in alive:
                 file.unlink()
-        self._kwokctl("start", "cluster", "--name", _NAME, "--wait", f"{_READY_S}s")
+        try:
+            self._kwokctl("start", "cluster", "--name", _NAME, "--wait", f"{_READY_S}s")
+        except ToolError:
+            self.kill()
+            raise
 
     def kill(self) -> bool:
         """Whether no process of it is left."""

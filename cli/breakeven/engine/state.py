@@ -84,15 +84,14 @@ def read(exported: Mapping[str, Any]) -> State:
     urns = tuple(entry["urn"] for entry in found)
     operations = deployment.get("pending_operations") or []
     pending = (entry["resource"]["urn"] for entry in operations)
+    interrupted = _essences({**entry["resource"], "pending": entry["type"]} for entry in operations)
     return State(
         outputs=root.get("outputs", {}),
         urns=urns,
         # A pending creation stays on record after a later apply has made it.
         begun=tuple(urn for urn in pending if urn not in urns),
         objects=tuple(entry["inputs"] for entry in found if _is_object(entry)),
-        digest=_digest(
-            _essences(found), _essences({**each["resource"], "pending": each["type"]} for each in operations)
-        ),
+        digest=_digest(_essences(found), interrupted),
     )
 
 
