@@ -130,7 +130,7 @@ def _identifier(api: client.ApiClient) -> str:
     except Forbidden as error:
         raise Forbidden(
             f"you may not `get` namespace kube-system of {server}, whose UID tells clusters apart",
-            hint="ask the cluster's administrator for a ClusterRole with `get` on namespaces, or on that one by its name",
+            hint="ask the cluster's administrator for a ClusterRole with `get` on that namespace (resourceNames)",
         ) from error
     identifier = str(system.get("metadata", {}).get("uid", ""))
     if not identifier:

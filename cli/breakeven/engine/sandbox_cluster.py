@@ -26,7 +26,7 @@ _COMPONENTS: Final = {"etcd", "kube-apiserver", "kube-controller-manager", "kube
 _START_TIMEOUT_S: Final = 180
 _READY_S: Final = 60
 _SHOWN_LINES: Final = 15
-_ATTEMPTS: Final = 3
+_PORTS: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 _PORT_TAKEN: Final = "address already in use"
 
 
@@ -71,24 +71,31 @@ class ControlPlane:
     def create(self) -> None:
         """Raises ToolError; then nothing of it runs, nor is there a half of it that the next try would meet.
 
-        Another program may take a port between the choice and the start: two sandboxes that start at once, say.
+        Another program may take a port between the choice and the start; ours are tried once more then.
         """
-        for attempts_left in range(_ATTEMPTS - 1, -1, -1):
+        for is_last in (False, True):
             try:
                 return self._create()
             except ToolError as error:
-                self.kill()
-                shutil.rmtree(self._home, ignore_errors=True)
-                if not attempts_left or _PORT_TAKEN not in str(error):
+                self._remove()
+                if is_last or _PORT_TAKEN not in error.message:
                     raise
+        return None
+
+    def _remove(self) -> None:
+        self.kill()
+        shutil.rmtree(self._home, ignore_errors=True)
 
     def _create(self) -> None:
-        client, peer = _free_ports(2)
+        # kwokctl takes the first that are free, from 32767 down: two that start at once take the same.
+        client, peer, *others = _free_ports(2 + len(_PORTS))
+        ports = zip(_PORTS, others, strict=True)
         config = self.directory / "kwokctl.yaml"
         config.write_text(yaml.safe_dump(_configuration(client, peer)), encoding="utf-8")
         self._kwokctl(
             *("create", "cluster", "--name", _NAME, "--config", str(config), "--kubeconfig", str(self.kubeconfig)),
             *("--wait", f"{_READY_S}s", "--enable-crds", "Stage", "--etcd-port", str(client)),
+            *(part for name, port in ports for part in (f"--{name}-port", str(port))),
             # With leases a restarted kwok-controller leaves the nodes alone until its former leases end, 200 s later.
             *("--node-lease-duration-seconds", "0"),
         )
@@ -139,10 +146,13 @@ class ControlPlane:
         return True
 
     def _kwokctl(self, *arguments: str) -> None:
-        printed = _run([str(tools.path("kwokctl")), *arguments], self._environment())
+        try:
+            printed = _run([str(tools.path("kwokctl")), *arguments], self._environment())
+        except ToolError as error:
+            printed = error.message
         # kwokctl only warns when the API server does not come up.
         if not self.is_running:
-            logs = (printed, self._log("etcd"), self._log("kube-apiserver"))
+            logs = (*printed.splitlines()[-3:], self._log("etcd"), self._log("kube-apiserver"))
             raise _failure("the sandbox did not start", "\n".join(logs))
 
     def _log(self, component: str) -> str:
