@@ -134,7 +134,9 @@ def part(
 ) -> Part:
     """The folder of a plan: the same plan at the same prices gives the same bytes on any machine.
 
-    `as_release` writes a HelmRelease in place of what the chart makes. Raises GateError where a line of the bill has no price and the budget does not allow that: who commits this has it
+    `as_release` writes a HelmRelease in place of what the chart makes.
+
+    Raises GateError where a line of the bill has no price and the budget does not allow that: who commits this has it
     applied without another look.
     """
     unknown = comparison.projection.unknown
@@ -148,9 +150,7 @@ def part(
     return Part(folder=folder, files=found, about=_about(comparison))
 
 
-def files(
-    plan: Plan, helm: Path, *, holds_namespace: bool = True, as_release: bool = False
-) -> dict[str, str]:
+def files(plan: Plan, helm: Path, *, holds_namespace: bool = True, as_release: bool = False) -> dict[str, str]:
     """Values, manifests and kustomizations by relative path. Raises InputError for a secret in plain text."""
     namespace, *made = _unique(manifests(plan, helm))
     if as_release:
