@@ -42,7 +42,7 @@ _SCALE_DOWN_S: Final = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Pod:
-    """One replica. Memory is request and limit at once and contains `shm_gib`; there is no CPU limit."""
+    """One pod of a replica: all of it, or its part on one of several nodes. Memory is request and limit at once and contains `shm_gib`; there is no CPU limit."""
 
     cpu: int
     memory_gib: int
@@ -69,8 +69,8 @@ class Pod:
 
 
 def pod(plan: Plan) -> Pod:
-    """Size the pod of a replica, and give it the time that it needs."""
-    gpus = plan.split.gpus
+    """Size the pods of a replica, and give it the time that it needs."""
+    gpus = plan.split.gpus_per_pod
     shm_gib = _SHM_GIB_PER_GPU * gpus
     weights_gib = weights_volume_gib(plan)
     rollout = plan.deployment.chart.rollout
@@ -112,7 +112,7 @@ def _access_mode(plan: Plan) -> AccessMode:
     if weights.access_mode or not weights.own_claim:
         return weights.access_mode
     shared = overlapping(weights, plan.deployment.chart, serverless=plan.facts.profile.is_serverless)
-    return "ReadWriteMany" if plan.most_replicas > 1 or shared else "ReadWriteOnce"
+    return "ReadWriteMany" if plan.most_replicas * plan.split.nodes > 1 or shared else "ReadWriteOnce"
 
 
 def _concurrency(plan: Plan) -> int:

@@ -92,7 +92,7 @@ def _weights(plan: Plan, sized: Pod) -> WeightsVolume:
 
 def _resources(plan: Plan, sized: Pod) -> Resources:
     return Resources(
-        gpus=plan.split.gpus,
+        gpus=plan.split.gpus_per_pod,
         cpu=sized.cpu,
         memory_gib=sized.memory_gib,
         shm_gib=sized.shm_gib,

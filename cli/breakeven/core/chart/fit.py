@@ -18,9 +18,12 @@ def overlapping(weights: Weights, chart: ChartChoices, *, serverless: bool) -> s
     return "with strategy start-first two servers overlap" if chart.rollout.strategy == "start-first" else ""
 
 
-def require_fit(weights: Weights, chart: ChartChoices, *, replicas: int, serverless: bool, scaled: bool) -> None:
+def require_fit(
+    weights: Weights, chart: ChartChoices, *, replicas: int, nodes: int, serverless: bool, scaled: bool
+) -> None:
     """Raises InputError for a claim that cannot be shared, and for what Knative does by itself."""
-    why = f"{replicas} replicas share it" if replicas > 1 else overlapping(weights, chart, serverless=serverless)
+    pods = f"{replicas} replicas share it" if nodes == 1 else f"{replicas * nodes} pods share it"
+    why = pods if replicas * nodes > 1 else overlapping(weights, chart, serverless=serverless)
     if weights.access_mode == "ReadWriteOnce" and why:
         raise InputError(
             f"weights.access_mode ReadWriteOnce: one node holds the claim, but {why}; another pod would wait for ever",
