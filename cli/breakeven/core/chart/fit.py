@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.group import GroupChoices
 from breakeven.core.chart.serving import ON_VOLUME
 from breakeven.core.chart.storage import Weights
 from breakeven.errors import InputError
@@ -32,6 +33,16 @@ def require_fit(
         )
     if serverless:
         _require_fit_for_knative(weights, chart)
+    if nodes > 1 and chart.placement.spread:
+        raise InputError(
+            f"chart.placement.spread is not for a server on {nodes} nodes, whose pods belong together",
+            hint="leave it out; chart.placement.node_selector keeps them in one zone",
+        )
+    if nodes == 1 and chart.group != GroupChoices():
+        raise InputError(
+            "chart.group is for a server on several nodes",
+            hint="give engine.nodes_per_replica, or leave chart.group out",
+        )
     _require_sources(weights, chart)
     if chart.autoscaler != AutoscalerChoices() and (serverless or not scaled):
         raise InputError(
