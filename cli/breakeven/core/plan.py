@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Final
+from typing import Final, Literal
 
 from breakeven.core.candidates import Candidate, candidates, server
 from breakeven.core.chart.fit import require_fit
@@ -23,6 +23,9 @@ from breakeven.core.workload import Workload
 from breakeven.errors import InfeasibleError, InputError
 
 SERVICE_PORT: Final = 8000
+
+# "Service" is Knative's.
+ServerKind = Literal["Deployment", "LeaderWorkerSet", "Service"]
 
 # A start profiles memory, compiles and captures graphs: 277 s in vllm#44881.
 _ENGINE_START_S: Final = 277
@@ -70,6 +73,13 @@ class Plan:
         """Base URL inside the cluster of the OpenAI-compatible API; Knative's gateway listens on port 80."""
         port = "" if self.facts.profile.is_serverless else f":{SERVICE_PORT}"
         return f"http://{self.release}.{self.namespace}.svc{port}/v1"
+
+    @property
+    def runs_as(self) -> ServerKind:
+        """Kind of the object that runs the replicas."""
+        if self.facts.profile.is_serverless:
+            return "Service"
+        return "LeaderWorkerSet" if self.split.nodes > 1 else "Deployment"
 
     @property
     def quantization(self) -> str | None:

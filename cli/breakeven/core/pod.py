@@ -40,7 +40,10 @@ _SCALE_DOWN_S: Final = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Pod:
-    """One pod of a replica: all of it, or its part on one of several nodes. Memory is request and limit at once and contains `shm_gib`; there is no CPU limit."""
+    """One pod of a replica: all of it, or its part on one of several nodes.
+
+    Memory is request and limit at once and contains `shm_gib`; there is no CPU limit.
+    """
 
     cpu: int
     memory_gib: int

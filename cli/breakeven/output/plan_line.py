@@ -7,7 +7,6 @@ from typing import Final
 from breakeven.core.plan import Plan
 from breakeven.core.units import count
 
-
 NETWORK: Final = (
     "The network between the nodes of a replica is not estimated: rates take it to be as fast as the links in a node."
 )

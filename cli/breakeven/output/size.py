@@ -153,8 +153,8 @@ def _ranked_by(sizing: Sizing) -> str:
     nodes = sizing.deployment.engine.nodes
     filled, each = ("one node", "") if nodes == 1 else (f"{nodes} nodes", " each")
     return (
-        f"Candidates to fill {filled} of {count(profile.gpus_per_node, 'GPU')} ({price}{each}{busy}), the best first by "
-        "requests/s in the SLO per dollar.\n"
+        f"Candidates to fill {filled} of {count(profile.gpus_per_node, 'GPU')} ({price}{each}{busy}), the best first "
+        "by requests/s in the SLO per dollar.\n"
         f"SLO: {slo} (median)."
     )
 

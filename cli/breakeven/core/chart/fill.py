@@ -45,9 +45,7 @@ def _filled(plan: Plan, sized: Pod, choices: ChartChoices) -> Values:
         hub_token=HubToken(secret_name=plan.deployment.hub_token_secret or ""),
         api_key=choices.api_key,
         weights=_weights(plan, sized),
-        group=Group(
-            **_fields(choices.group), nodes=plan.split.nodes, timeout_seconds=sized.startup_s
-        ),
+        group=Group(**_fields(choices.group), nodes=plan.split.nodes, timeout_seconds=sized.startup_s),
         resources=_resources(plan, sized),
         node_selector_terms=_terms(plan),
         placement=choices.placement,

@@ -9,7 +9,9 @@ from typing import Annotated, Final
 from breakeven.core.chart.fields import COUNT, SECONDS, Record, Text
 
 # The libraries that carry what nodes say to one another; vLLM's own variables are the chart's.
-_VARIABLE: Final = Text(pattern=r"(NCCL|GLOO)_[A-Z0-9_]+", words="a variable of NCCL or Gloo such as NCCL_SOCKET_IFNAME")
+_VARIABLE: Final = Text(
+    pattern=r"(NCCL|GLOO)_[A-Z0-9_]+", words="a variable of NCCL or Gloo such as NCCL_SOCKET_IFNAME"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
