@@ -16,7 +16,7 @@ from breakeven.core.chart.placement import Placement, Spread
 from breakeven.core.cost import project, weights_volume_gib
 from breakeven.core.deployment import Deployment, EngineChoice, Prices, Weights
 from breakeven.core.drift import drift
-from breakeven.core.plan import Plan, plan
+from breakeven.core.plan import Plan
 from breakeven.core.pod import pod
 from breakeven.core.sizing import size
 from breakeven.errors import InfeasibleError, InputError
@@ -130,7 +130,7 @@ def test_a_claim_is_shared_by_the_pods_of_one_server(planned: Planned) -> None:
 
 
 def test_the_group_is_configured_where_there_is_one(planned: Planned) -> None:
-    with pytest.raises(InputError, match="chart.group is for a server on several nodes"):
+    with pytest.raises(InputError, match="group is for a server on several nodes"):
         planned("8xh100", chart=ChartChoices(group=GroupChoices(environment={"NCCL_SOCKET_IFNAME": "eth0"})))
     with pytest.raises(ValueError, match="a variable of NCCL or Gloo"):
         GroupChoices(environment={"LD_PRELOAD": "/tmp/a.so"})

@@ -123,9 +123,7 @@ def _pods_on(cluster: Cluster, node: str) -> list[dict[str, Any]]:
 
 def _is_own(subject: Subject, pod: dict[str, Any]) -> bool:
     """Pods that the stack runs by now give their GPUs to those that replace them."""
-    return any(
-        pod["metadata"].get("uid") == own["metadata"].get("uid") for own in subject.own_pods
-    )
+    return any(pod["metadata"].get("uid") == own["metadata"].get("uid") for own in subject.own_pods)
 
 
 def _verdict(subject: Subject, rooms: Sequence[Room], closed: int) -> Check:
