@@ -52,7 +52,7 @@ def test_it_is_cut_within_a_node_and_dealt_out_to_nodes(planned: Planned) -> Non
 def test_every_way_fills_the_nodes(planned: Planned) -> None:
     deployment = Deployment(profile="8xh100", model=V3, engine=TWO)
     ways = size(deployment, load.facts(deployment)).candidates
-    splits = [one.split for one in (*ways.ranked, *ways.dropped)]
+    splits = [*(one.split for one in ways.ranked), *(one.split for one in ways.dropped)]
     assert {(split.tensor_parallel_size, split.pipeline_parallel_size) for split in splits} == {
         (1, 16), (2, 8), (4, 4), (8, 2),
     }  # fmt: skip
@@ -93,10 +93,16 @@ def test_more_stages_than_a_node_has_point_to_more_nodes(planned: Planned) -> No
     assert planned("8xh100", model=V3, engine=asked).gpus == 16
 
 
-@pytest.mark.parametrize("engine", [{"tensor_parallel_size": 16}, {"pipeline_parallel_size": 3}])
-def test_a_layer_does_not_cross_nodes(planned: Planned, engine: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "engine",
+    [
+        EngineChoice(nodes_per_replica=2, tensor_parallel_size=16),
+        EngineChoice(nodes_per_replica=2, pipeline_parallel_size=3),
+    ],
+)
+def test_a_layer_does_not_cross_nodes(planned: Planned, engine: EngineChoice) -> None:
     with pytest.raises(InfeasibleError, match="tensor_parallel_size must divide 8"):
-        planned("8xh100", model=V3, engine=EngineChoice(nodes_per_replica=2, **engine))
+        planned("8xh100", model=V3, engine=engine)
 
 
 def test_knative_runs_single_pods(planned: Planned) -> None:
