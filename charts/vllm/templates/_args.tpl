@@ -28,6 +28,9 @@
 - --enable-auto-tool-choice
 - --tool-call-parser={{ . }}
 {{- end }}
+{{- with .Values.engine.reasoningParser }}
+- --reasoning-parser={{ . }}
+{{- end }}
 {{- if .Values.chatTemplate.configMap }}
 - --chat-template=/chat-template/{{ .Values.chatTemplate.key }}
 {{- end }}

@@ -157,6 +157,7 @@ MODULES: Final = (
                 ("github.com/argoproj/argo-cd/v3", "manifests/crds", "argocd"),
                 ("github.com/fluxcd/source-controller", "config/crd/bases", "flux-source"),
                 ("github.com/fluxcd/kustomize-controller", "config/crd/bases", "flux-kustomize"),
+                ("github.com/fluxcd/helm-controller", "config/crd/bases", "flux-helm"),
             )
         ),
         usual_s=15,

@@ -80,6 +80,7 @@ def _engine(plan: Plan, sized: Pod) -> Engine:
         pipeline_parallel_size=plan.split.pipeline_parallel_size,
         quantization=plan.quantization or "",
         tool_call_parser=plan.facts.model.tool_parser or "",
+        reasoning_parser=plan.facts.model.reasoning_parser or "",
         kv_cache_dtype=plan.split.kv_cache_dtype,
         max_model_len=plan.max_model_len,
         gpu_memory_utilization=GPU_MEMORY_UTILIZATION,

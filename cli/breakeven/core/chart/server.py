@@ -52,6 +52,9 @@ class Engine(Record):
         "How vLLM finds calls of tools in what the model says; tools are not called by themselves if empty",
         _PARSER,
     ] = "hermes"
+    reasoning_parser: Annotated[
+        str, "How vLLM tells what the model thinks from what it answers; all is the answer if empty", _PARSER
+    ] = "qwen3"
     gpu_memory_utilization: Annotated[
         float, "Share of each GPU's memory that vLLM may use", Number(above=0, at_most=1)
     ] = 0.92
