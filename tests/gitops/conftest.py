@@ -5,23 +5,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests import wheels
 from tests.gitops.files import overlay, write
 
 from breakeven.main import cli
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    sources = tmp_path_factory.mktemp("sources")
-    wheels.copy_sources(sources)
-    return wheels.build(sources, tmp_path_factory.mktemp("dist"))
-
-
-@pytest.fixture(scope="session")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The environment in which a pipeline's jobs install and run Breakeven."""
-    return wheels.environment(tmp_path_factory.mktemp("python"))
 
 
 @pytest.fixture

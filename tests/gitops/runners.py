@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ class Step:
 class Runner:
     """`origin` is the repository, `context` what expressions may name, `shell` the variables of a machine with Python.
 
-    Each job gets a machine of its own: another clone, home and temporary folder.
+    Each job gets a machine of its own: another clone, home and temporary folder. `before` a job something may happen.
     """
 
     origin: Path
@@ -38,12 +38,14 @@ class Runner:
     shell: Mapping[str, str]
     context: Mapping[str, str] = field(default_factory=dict)
     artifacts: dict[str, Path] = field(default_factory=dict)
+    before: dict[str, Callable[[], object]] = field(default_factory=dict)
 
     def run(self, revision: str) -> dict[str, list[Step]]:
         """Steps of each job that ran; after a job that failed, those that need it do not run."""
         raise NotImplementedError
 
     def machine(self, job: str) -> Path:
+        self.before.get(job, bool)()
         number = len(list(self.machines.iterdir())) if self.machines.exists() else 0
         made = self.machines / f"{number}-{job}"
         for folder in ("home", "temp", "work"):

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests import wheels
 
 from breakeven import __version__, directory, price_book, render, resources
 from breakeven.core.comparison import compare
@@ -23,19 +22,6 @@ from breakeven.engine import tools
 
 BUNDLE = "breakeven/_bundle/"
 BUNDLED = ("profiles/", "charts/", "infra/", "tools/", "docs/schemas/", "Pulumi.yaml")
-
-
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the wheel is built from."""
-    copied = tmp_path_factory.mktemp("sources")
-    wheels.copy_sources(copied)
-    return copied
-
-
-@pytest.fixture(scope="module")
-def wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return wheels.build(sources, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")
