@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from breakeven.engine.sandbox_cluster import ControlPlane
 
 
 @pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def repository(cluster: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Two deployments; what the pipeline makes of them goes with their namespaces."""
     root = tmp_path / "repository"
     for name in ("ask", "tell"):
         text = f"base: ../base.yaml\nname: {name}\nnamespace: llm-{name}-pipeline\n"
@@ -25,7 +27,8 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(root / "clusters" / "base.yaml", "profile: 4xa100\n")
     monkeypatch.chdir(root)
     git("init", "-q", "-b", "main")
-    return root
+    yield root
+    cluster.kubectl("delete", "namespace", "--ignore-not-found", "llm-ask-pipeline", "llm-tell-pipeline")
 
 
 def commit(root: Path) -> str:
@@ -86,13 +89,15 @@ def test_a_merge_is_applied_from_its_saved_plans(
     ran = runner.run(commit(repository))
     assert (list(ran), ran["plan"][-1].code) == (["price", "plan"], 6)
 
-    write(base, "profile: 4xa100\nreplicas: 2\n")
+    write(base, "profile: 4xa100\nchart: {service: {annotations: {owner: search}}}\n")
     env = {"PULUMI_BACKEND_URL": (tmp_path / "state").as_uri(), "PULUMI_CONFIG_PASSPHRASE": "phrase"}
+    env |= {"KUBECONFIG": str(cluster.kubeconfig)}
     ask = ("-f", str(repository / "clusters/ask/deploy.yaml"), "--yes")
-    runner.before["apply"] = lambda: succeed(
-        "up", *ask, "--ops-usd-per-month", "1", env={**env, "KUBECONFIG": str(cluster.kubeconfig)}
-    )
+    runner.before["apply"] = lambda: succeed("up", *ask, env=env)
     ran = runner.run(commit(repository))
     assert (list(ran), ran["apply"][-1].code) == (["price", "plan", "apply"], 6)
-    assert replicas(cluster)["llm-tell"] == 1
-    cluster.kubectl("delete", "namespace", "llm-ask-pipeline", "llm-tell-pipeline")
+    assert "state: stack ask was changed by another run since" in ran["apply"][-1].out
+    owners = [
+        cluster.kubectl("-n", f"llm-{name}-pipeline", "get", "services", "-o", "yaml") for name in ("ask", "tell")
+    ]
+    assert ["owner: search" in found for found in owners] == [True, False]
