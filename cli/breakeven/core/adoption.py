@@ -67,9 +67,8 @@ class Adopted:
 
     @property
     def besides(self) -> tuple[str, ...]:
-        """What others set in its pods, labels and annotations excepted. An apply leaves it as it is."""
-        wanted, found = (manifest.get("spec", {}).get("template") for manifest in (self.manifest, self.result))
-        return tuple(_besides(wanted or {}, found or {}, "spec.template"))
+        """What others set in it, labels and annotations excepted. An apply leaves it as it is."""
+        return tuple(_besides(self.manifest.get("spec") or {}, self.result.get("spec") or {}, "spec"))
 
     @property
     def in_charge(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from breakeven.core.cost import CostProjection
@@ -23,8 +23,8 @@ _TIMES: Final = {"created", "modified"}
 class State:
     """What the last apply left behind: the stack's outputs, the URNs of its resources, and its Kubernetes objects.
 
-    `begun` are the URNs of what an apply that was killed had begun to create. `digest` is of all that an apply would
-    start from: a stack that is not there yet has the digest of an empty one.
+    `begun` are the URNs of what an apply that was killed, or lost its cluster or its provider, had begun to create.
+    `digest` is of all that an apply would start from: a stack that is not there yet has the digest of an empty one.
     """
 
     outputs: Mapping[str, Any]
@@ -55,6 +55,11 @@ class State:
         """Objects, as KIND/NAME, that were there before the stack."""
         found = self.outputs.get("adopted")
         return tuple(str(name) for name in found) if isinstance(found, list) else ()
+
+    def with_begun(self, urns: Iterable[str]) -> State:
+        """The same with what an apply that failed had begun to create, too."""
+        more = (urn for urn in urns if urn not in self.urns and urn not in self.begun)
+        return replace(self, begun=(*self.begun, *more))
 
     @property
     def override(self) -> Mapping[str, Any] | None:
