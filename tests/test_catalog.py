@@ -22,6 +22,7 @@ OTHER_NAMES = {
     "mistralai/Mixtral-8x7B-Instruct-v0.1": "mistralai/Mixtral-8x7B-v0.1",
     "mistralai/Mixtral-8x22B-Instruct-v0.1": "mistralai/Mixtral-8x22B-v0.1",
     "google/gemma-4-26B-A4B-it": "google/gemma-4-26B-A4B",
+    "nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-FP8": "nvidia/NVIDIA-Nemotron-3-Super-120B-A12B",
 }
 
 

@@ -113,7 +113,7 @@ def test_glm_47_and_its_flash(tmp_path: Path) -> None:
         ("moonshotai--Kimi-K2-Instruct", 1026, 32),
         ("MiniMaxAI--MiniMax-M2.5", 229, 10.5),
         ("nvidia--NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", 31.6, 3.6),
-        ("nvidia--NVIDIA-Nemotron-3-Super-120B-A12B-FP8", 120.6, 12.7),
+        ("nvidia--NVIDIA-Nemotron-3-Super-120B-A12B", 120.6, 12.7),
         ("openai--gpt-oss-20b", 20.9, 3.9),
         ("openai--gpt-oss-120b", 116.8, 5.4),
         ("zai-org--GLM-5", 744, 40),

@@ -96,7 +96,7 @@ def replica(
 ) -> Replica:
     """One vLLM server of the published checkpoint, with vLLM's defaults for the accelerator."""
     return Replica(
-        model=_shape(model, tensor_parallel_size, 1 if kv_cache_dtype == "fp8" else BF16_BYTES),
+        model=_shape(model, tensor_parallel_size, model.kv_element_bytes(kv_cache_dtype)),
         accelerator=_speed(model, accelerator),
         tensor_parallel_size=tensor_parallel_size,
         pipeline_parallel_size=pipeline_parallel_size,
@@ -120,29 +120,36 @@ def _speed(model: Model, accelerator: Accelerator) -> AcceleratorSpeed:
 
 
 def _shape(model: Model, tensor_parallel_size: int, kv_bytes: int) -> ModelShape:
-    """Sparse attention is taken to read all that it keeps."""
+    """Sparse attention is taken to read all that it keeps; layers that share a cache read it once more each."""
     width, shared = _bytes_per_weight(model)
+    sharing = model.shared_cache
     full = model.full_layers * model.full_layer_bytes(tensor_parallel_size, kv_bytes)
     index = model.indexer.layers * model.indexer.bytes_per_token if model.indexer else 0
     windows = model.sliding.layers if model.sliding else 0
     return ModelShape(
-        parameters_billion=model.parameters_billion,
-        active_parameters_billion=model.active_parameters_billion,
+        parameters_billion=model.parameters_billion - model.looked_up_billion,
+        active_parameters_billion=model.active_parameters_billion - model.looked_up_billion,
         layers=model.layers,
         hidden_size=model.hidden_size,
         vocabulary=model.vocabulary,
         attention_width=model.attention_heads * (model.mla.head_width if model.mla else 2 * model.head_dim),
-        attention_layers=model.full_layers,
+        attention_layers=model.full_layers + (sharing.full if sharing else 0),
         kv_bytes_per_token=full + index,
         kv_bytes_per_sequence=_state_bytes(model, tensor_parallel_size),
         kv_bytes_per_window_token=windows * model.sliding_layer_bytes(tensor_parallel_size, kv_bytes),
         window_tokens=model.sliding.window if model.sliding else 0,
-        window_layers=windows,
+        window_layers=windows + (sharing.sliding if sharing else 0),
+        reads_per_kept=_reads_per_kept(model),
         experts=model.experts.count if model.experts else 0,
         experts_per_token=model.experts.per_token if model.experts else 0,
         bytes_per_weight=width,
         shared_bytes_per_weight=shared,
     )
+
+
+def _reads_per_kept(model: Model) -> float:
+    """How often a step reads what is kept: once for each layer that looks at it."""
+    return 1 + model.sharing_layers / model.caching_layers if model.caching_layers else 1.0
 
 
 def _bytes_per_weight(model: Model) -> tuple[float, float | None]:
