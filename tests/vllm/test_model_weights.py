@@ -60,6 +60,13 @@ def test_the_same_layers_keep_something(built: Built, stem: str) -> None:
     assert built[stem]["kept"] == sorted(kept(ours(built, stem)))
 
 
+@pytest.mark.parametrize("stem", [*FILES, *CHECKPOINTS])
+def test_a_recurrent_layer_keeps_as_much(built: Built, stem: str) -> None:
+    """In 16 bits with Qwen3-Next, whose config asks for nothing else."""
+    recurrent = ours(built, stem).recurrent
+    assert built[stem]["state_bytes"] == (recurrent.bytes_per_request(1) if recurrent else 0)
+
+
 def kept(model: Model) -> list[list[Any]]:
     if model.mla:
         return [["latent", 1, model.mla.kv_lora_rank + model.mla.qk_rope_head_dim, model.layers]]

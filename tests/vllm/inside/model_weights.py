@@ -1,7 +1,7 @@
 """The pinned vLLM's own models, built without memory (torch's meta device) from folders with a config.json.
 
-stdin: [path, …]. The last line of stdout, by path: "bytes" of all parameters, "kv_cache_dtype" as resolved, and "kept",
-[kind, KV heads, head size, count] of the layers that keep keys and values. Kernels are not chosen, since a CPU has none
+stdin: [path, …]. The last line of stdout, by path: "bytes" of all parameters, "kv_cache_dtype" as resolved, "kept",
+[kind, KV heads, head size, count] of the layers that keep keys and values, and "state_bytes" of a recurrent one. Kernels are not chosen, since a CPU has none
 for these precisions: what they are given is created by vLLM's quantisation methods all the same.
 """
 
@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
+from math import prod
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +27,7 @@ from vllm.engine.arg_utils import EngineArgs
 from vllm.model_executor.layers.fused_moe import config as fused_moe
 from vllm.model_executor.layers.quantization import modelopt
 from vllm.model_executor.model_loader.utils import initialize_model
+from vllm.model_executor.models.config import MODELS_CONFIG_MAP
 from vllm.utils.torch_utils import set_default_torch_dtype
 from vllm.v1.kv_cache_interface import MLAAttentionSpec, SlidingWindowSpec
 
@@ -56,6 +58,18 @@ def kept(config: VllmConfig) -> list[list[Any]]:
     return sorted([*key, count] for key, count in counted.items())
 
 
+def state_bytes(config: VllmConfig, model: Any) -> int:
+    """Of one recurrent layer on a GPU; the CPU backend chose another type for it."""
+    if not hasattr(model, "get_mamba_state_shape_from_config"):
+        return 0
+    config.cache_config.mamba_ssm_cache_dtype = "auto"
+    if asks := MODELS_CONFIG_MAP.get(config.model_config.architecture):
+        asks.verify_and_update_config(config)
+    shapes = model.get_mamba_state_shape_from_config(config)
+    types = model.get_mamba_state_dtype_from_config(config)
+    return sum(prod(shape) * kind.itemsize for shape, kind in zip(shapes, types, strict=True))
+
+
 def build(path: str) -> dict[str, Any]:
     args = EngineArgs(
         model=path,
@@ -69,7 +83,12 @@ def build(path: str) -> dict[str, Any]:
     with set_current_vllm_config(config), torch.device("meta"), set_default_torch_dtype(torch.bfloat16):
         model = initialize_model(vllm_config=config)
         size = sum(each.numel() * each.element_size() for each in model.parameters())
-        return {"bytes": size, "kv_cache_dtype": config.cache_config.cache_dtype, "kept": kept(config)}
+        return {
+            "bytes": size,
+            "kv_cache_dtype": config.cache_config.cache_dtype,
+            "kept": kept(config),
+            "state_bytes": state_bytes(config, model),
+        }
 
 
 def main() -> None:
