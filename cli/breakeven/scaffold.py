@@ -9,8 +9,10 @@ from typing import Final
 from breakeven import resources
 from breakeven.errors import InputError
 
-GITOPS: Final = ("argocd", "flux")
+GITOPS: Final = ("argocd", "flux", "flux-helm")
 CI: Final = ("github", "gitlab")
+
+FLEET: Final = "clusters/fleet.yaml"
 
 _CI_FILES: Final = {
     "github": (".github/workflows/deploy.yml", ("github/deploy.yml",), "github/apply.yml"),
@@ -25,12 +27,22 @@ def deployment(profile: str) -> dict[str, str]:
 
 
 def gitops(kind: str, repository: str, branch: str) -> dict[str, str]:
-    """What a reconciler needs to apply rendered/ of a repository."""
-    folder = resources.templates() / kind
-    return {
-        f"gitops/{kind}/{path.name}": _filled(f"{kind}/{path.name}", REPOSITORY=repository, BRANCH=branch)
-        for path in sorted(folder.glob("*.yaml"))
+    """What a reconciler needs to apply rendered/ of a repository, or of an artifact where that is `oci://`."""
+    if kind == "argocd":
+        names = ("application.yaml", "kustomization.yaml", "project.yaml")
+        return {
+            f"gitops/argocd/{name}": _filled(f"argocd/{name}", REPOSITORY=repository, BRANCH=branch) for name in names
+        }
+    is_oci = repository.startswith("oci://")
+    source, path = ("OCIRepository", "./") if is_oci else ("GitRepository", "./rendered")
+    where = _filled(f"flux/{'oci' if is_oci else 'git'}.yaml", REPOSITORY=repository, BRANCH=branch)
+    found = {
+        "gitops/flux/kustomization.yaml": _filled("flux/kustomization.yaml", SOURCE=source, PATH=path),
+        "gitops/flux/source.yaml": where,
     }
+    if kind == "flux-helm":
+        found |= {"gitops/flux/chart.yaml": _filled("flux/chart.yaml"), FLEET: _filled("fleet.yaml")}
+    return found
 
 
 def pipeline(kind: str, branch: str, *, applies: bool) -> dict[str, str]:

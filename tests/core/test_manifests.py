@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from breakeven.core.manifests import GPU_RESOURCE
-from breakeven.core.pod_counts import MAX_SCALE, MIN_SCALE, gpus_range, gpus_requested, pods
+from breakeven.core.pod_counts import MAX_SCALE, MIN_SCALE, gpus_range, gpus_requested, replicas
 from breakeven.errors import GateError
 
 
@@ -143,7 +143,7 @@ def test_kedas_target_is_a_deployment_unless_said_otherwise() -> None:
 def test_knative_says_how_many_are_kept_warm() -> None:
     service = knative("3", 2)
     service["spec"]["template"]["metadata"]["annotations"][MIN_SCALE] = "1"
-    assert pods(service, ()) == (1, 3)
+    assert replicas(service, ()) == (1, 3)
     assert gpus_range([service]) == (2, 6)
 
 

@@ -89,6 +89,11 @@ def test_no_link_is_followed(deploy: Deploy, tmp_path: Path) -> None:
         ("--gitops", "argocd"),
         ("--gitops", "flux", "--repository", "x: y"),
         ("--gitops", "flux", "--repository", "https://github.com/a\nb: c"),
+        ("--gitops", "flux", "--repository", "oci://ghcr.io/Acme/llm"),
+        ("--gitops", "flux", "--repository", "oci://ghcr.io/acme/llm:main"),
+        ("--gitops", "flux", "--repository", "oci://ghcr.io/acme/llm", "--branch", "a/b"),
+        ("--gitops", "flux-helm", "--repository", "oci://ghcr.io/acme/llm"),
+        ("--gitops", "argocd", "--repository", "oci://ghcr.io/acme/llm"),
         ("--ci", "github", "--branch", "a b"),
         ("--profile", "no-such"),
     ],
@@ -98,10 +103,10 @@ def test_what_would_break_a_file_is_refused(deploy: Deploy, arguments: tuple[str
     assert list(Path().iterdir()) == []
 
 
-@pytest.mark.parametrize("kind", ["argocd", "flux"])
+@pytest.mark.parametrize("kind", ["argocd", "flux", "flux-helm"])
 def test_a_reconciler_is_told_the_repository(deploy: Deploy, kind: str) -> None:
     assert deploy("init", "--gitops", kind, *REPOSITORY).exit_code == 0
-    texts = [path.read_text() for path in Path("gitops", kind).iterdir()]
+    texts = [path.read_text() for path in Path("gitops").rglob("*.yaml")]
     assert any("https://github.com/acme/llm" in text for text in texts)
     assert not any("@" in text for text in texts)
     for text in texts:

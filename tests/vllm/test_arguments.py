@@ -109,7 +109,8 @@ def test_no_flag_of_the_templates_is_left_out(rendered_containers: list[Containe
     assert not written - parsed, "add a plan that renders them to OPTIONS"
 
 
-def test_vllm_has_the_catalogues_tool_parsers(vllm: dict[str, Any]) -> None:
-    named = {model.tool_parser for model in load.models().values()} - {None}
-    assert named
-    assert not named - set(vllm["tool_parsers"])
+@pytest.mark.parametrize("kind", ["tool_parser", "reasoning_parser"])
+def test_vllm_has_the_catalogues_parsers(vllm: dict[str, Any], kind: str) -> None:
+    named = {getattr(model, kind) for model in load.models().values()} - {None}
+    assert len(named) > 5
+    assert not named - set(vllm[f"{kind}s"])

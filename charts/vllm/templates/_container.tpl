@@ -16,20 +16,43 @@ seccompProfile: {type: RuntimeDefault}
 
 {{/* The vLLM server. Ports are numbers: Knative gives port names a meaning of its own. */}}
 {{- define "vllm.container" -}}
+{{ include "vllm.engine" (dict "root" .) }}
+ports:
+  - containerPort: 8000
+# vLLM answers /health only once the model is loaded: the other two probes wait for this one.
+startupProbe:
+  {{- include "vllm.probe" .Values.probes.startup | nindent 2 }}
+readinessProbe:
+  {{- include "vllm.probe" .Values.probes.readiness | nindent 2 }}
+livenessProbe:
+  {{- include "vllm.probe" .Values.probes.liveness | nindent 2 }}
+{{- end }}
+
+{{/* Endpoints go on sending requests for some seconds after a pod began to stop. */}}
+{{- define "vllm.preStop" -}}
+lifecycle:
+  preStop:
+    sleep: {seconds: {{ int .Values.rollout.preStopSeconds }}}
+{{- end }}
+
+{{/* vLLM on one node, all of a server or its part there: dict root, and more arguments if there are any. */}}
+{{- define "vllm.engine" -}}
+{{- with .root -}}
 name: vllm
 image: {{ include "vllm.image" . | quote }}
 imagePullPolicy: IfNotPresent
 command: [vllm, serve]
 args:
   {{- include "vllm.args" . | nindent 2 }}
+  {{- range $.more }}
+  - {{ . }}
+  {{- end }}
 env:
   {{- include "vllm.env" . | nindent 2 }}
 {{- with .Values.weights.secret }}
 envFrom:
   - secretRef: {name: {{ . }}}
 {{- end }}
-ports:
-  - containerPort: 8000
 resources:
   requests:
     cpu: {{ .Values.resources.cpu | quote }}
@@ -38,13 +61,6 @@ resources:
   limits:
     memory: {{ printf "%dGi" (int .Values.resources.memoryGib) }}
     nvidia.com/gpu: {{ int .Values.resources.gpus }}
-# vLLM answers /health only once the model is loaded: the other two probes wait for this one.
-startupProbe:
-  {{- include "vllm.probe" .Values.probes.startup | nindent 2 }}
-readinessProbe:
-  {{- include "vllm.probe" .Values.probes.readiness | nindent 2 }}
-livenessProbe:
-  {{- include "vllm.probe" .Values.probes.liveness | nindent 2 }}
 securityContext:
   {{- include "vllm.securityContext" . | nindent 2 }}
 volumeMounts:
@@ -59,6 +75,7 @@ volumeMounts:
   {{- if .Values.weights.compileCacheClaim }}
   - {name: cache, mountPath: /cache}
   {{- end }}
+{{- end }}
 {{- end }}
 
 {{/* A probe of /health. */}}

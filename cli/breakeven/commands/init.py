@@ -12,6 +12,8 @@ from breakeven.errors import InputError
 
 # What goes into YAML unquoted, and what Git takes: https://, ssh://, git@host:path; names of branches.
 _REPOSITORY = re.compile(r"(https|ssh)://[\w.@:/~-]+|git@[\w.-]+:[\w./~-]+")
+# A repository of a registry, without a tag; and a tag, which is that of the branch.
+_REGISTRY = re.compile(r"oci://[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+")
 _BRANCH = re.compile(r"[A-Za-z0-9][\w./-]*")
 
 
@@ -27,7 +29,7 @@ _BRANCH = re.compile(r"[A-Za-z0-9][\w./-]*")
 )
 @click.option("--gitops", type=click.Choice(scaffold.GITOPS), help="What a reconciler needs to apply rendered/.")
 @click.option("--ci", type=click.Choice(scaffold.CI), help="A pipeline: check, cost diff, comment, gate.")
-@click.option("--repository", metavar="URL", help="Of the Git repository; --gitops needs it.")
+@click.option("--repository", metavar="URL", help="Of the Git repository; --gitops needs it. For flux also oci://….")
 @click.option("--branch", default="main", show_default=True, help="That is applied.")
 def command(
     directory: Path, profile: str, gitops: str | None, ci: str | None, repository: str | None, branch: str
@@ -41,19 +43,46 @@ def command(
     Examples:
       deploy init clusters/chat --profile 4xa100
       deploy init --gitops argocd --ci github --repository https://github.com/acme/llm
+      deploy init --gitops flux --repository oci://ghcr.io/acme/llm
     """
     if not _BRANCH.fullmatch(branch):
         raise InputError(f"expected a branch, got {branch!r}", where="--branch")
     files: dict[str, str] = {}
     if gitops:
-        if not _REPOSITORY.fullmatch(repository or ""):
-            raise InputError(
-                f"expected the URL of a Git repository, got {repository!r}",
-                where="--repository",
-                hint="such as https://github.com/acme/llm",
-            )
+        _refuse_repository(gitops, repository or "", branch)
         files |= scaffold.gitops(gitops, str(repository), branch)
+        if scaffold.FLEET in files and _installs_releases(directory / scaffold.FLEET):
+            del files[scaffold.FLEET]
     if ci:
         files |= scaffold.pipeline(ci, branch, applies=gitops is None)
     for path in scaffold.write(directory, files or scaffold.deployment(load.profile(profile).name)):
         click.echo(path)
+
+
+def _installs_releases(path: Path) -> bool:
+    """Whether a fleet.yaml that is there already says what is needed. Raises InputError where it does not."""
+    from breakeven import fleet
+
+    if not path.exists():
+        return False
+    if not fleet.whole(path.parent).helm_releases:
+        raise InputError("it lacks helm_releases", where=str(path), hint="add the line `helm_releases: true`")
+    return True
+
+
+def _refuse_repository(gitops: str, repository: str, branch: str) -> None:
+    """Raises InputError for what the reconciler cannot read from."""
+    if not repository.startswith("oci://"):
+        if not _REPOSITORY.fullmatch(repository):
+            hint = "such as https://github.com/acme/llm"
+            what = f"expected the URL of a Git repository, got {repository!r}" if repository else "it is missing"
+            raise InputError(what, where="--repository", hint=hint)
+        return
+    if gitops != "flux":
+        hint = "give that of the Git repository; --gitops flux applies an artifact of a registry"
+        raise InputError(f"{gitops} reads from Git, got {repository!r}", where="--repository", hint=hint)
+    if not _REGISTRY.fullmatch(repository):
+        hint = "such as oci://ghcr.io/acme/llm; its tag is --branch"
+        raise InputError(f"expected a repository of a registry, got {repository!r}", where="--repository", hint=hint)
+    if "/" in branch:
+        raise InputError(f"a tag of a registry has no slash, got {branch!r}", where="--branch")

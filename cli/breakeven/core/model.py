@@ -24,7 +24,7 @@ class Model:
     the checkpoint asks for where vLLM is left to choose. `per_layer_embedding_billion` are tables that a layer looks a
     token up in: always in 16 bits, on every pipeline stage, and no part of a matmul. `multimodal` models also have an
     encoder, which takes memory while vLLM starts. `comparator` is the same weights hosted, as `provider/model` of the
-    price book. `tool_parser` is vLLM's `--tool-call-parser`.
+    price book. `tool_parser` is vLLM's `--tool-call-parser`, `reasoning_parser` its `--reasoning-parser`.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Model:
     checked: date
     comparator: str | None = None
     tool_parser: str | None = None
+    reasoning_parser: str | None = None
     precision: Precision = "bf16"
     quantised_billion: float | None = None
     quantised_bytes: float | None = None

@@ -17,6 +17,7 @@ from breakeven.core.latency import RATE_BAND, Estimate, Requests, estimate
 from breakeven.core.matmul import achievable_share
 from breakeven.core.memory import MemoryFit
 from breakeven.core.model import BF16_BYTES, Model
+from breakeven.core.precision import Precision
 from breakeven.core.replica import AcceleratorSpeed, ModelShape, Replica
 from breakeven.core.slo import Bound, Slo, SloCapacity, slo_capacity
 from breakeven.core.workload import Workload
@@ -36,9 +37,17 @@ __all__ = [
     "replica",
     "requests_of",
     "slo_capacity",
+    "untested",
 ]
 
 BAND: Final = RATE_BAND
+
+# Precisions that no published run was measured in (catalog/measured.yaml), and what they are taken for. From
+# _POSSIBLE_NVFP4_KERNELS and select_nvfp4_moe_backend, vLLM 0.32.0.
+_UNMEASURED: Final[dict[Precision, str]] = {
+    "nvfp4": "as 4-bit weights that are unpacked and multiplied in 16 bits, which vLLM does before Blackwell (Marlin). "
+    "Blackwell multiplies 4 bits and may be faster; AMD cards emulate it and are slower",
+}
 
 Basis = Literal["estimate", "measured"]
 _MODEL: Final = "the model of throughput: docs/accuracy-throughput.md"
@@ -84,6 +93,13 @@ def requests_of(workload: Workload) -> Requests:
         output_tokens=workload.output_tokens,
         cached_share=workload.cached_share,
     )
+
+
+def untested(precision: Precision) -> str | None:
+    """What to know of an estimate that no measured run has tested."""
+    if precision not in _UNMEASURED:
+        return None
+    return f"No run in {precision} was measured: its speed is estimated {_UNMEASURED[precision]}."
 
 
 def replica(

@@ -49,7 +49,7 @@ def modelopt(config: Config, table: Mapping[str, Any]) -> Modelopt:
     where = f"{config.path}: quantization_config"
     legacy = table.get("quantization")
     found = legacy if isinstance(legacy, Mapping) else table
-    algorithm = str(found.get("quant_algo", "")).upper()
+    algorithm = str(found.get("quant_algo") or "").upper()
     if algorithm not in _ALGORITHMS:
         raise InputError(
             f"the quantisation {algorithm or 'without quant_algo'} of modelopt is not understood", where=where

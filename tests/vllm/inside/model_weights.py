@@ -1,8 +1,9 @@
 """The pinned vLLM's own models, built without memory (torch's meta device) from folders with a config.json.
 
 stdin: [path, …]. The last line of stdout, by path: "bytes" of all parameters, "kv_cache_dtype" as resolved, "kept",
-[kind, KV heads, head size, count] of the layers that keep keys and values, and "state_bytes" of a recurrent one. Kernels are not chosen, since a CPU has none
-for these precisions: what they are given is created by vLLM's quantisation methods all the same.
+[kind, KV heads, head size, count] of the layers that keep keys and values, and "state_bytes" of a recurrent one.
+Kernels are not chosen, since a CPU has none for these precisions: what they are given is created by vLLM's quantisation
+methods all the same.
 """
 
 from __future__ import annotations

@@ -14,7 +14,11 @@ from breakeven.engine.preflight.subject import Subject
 _OLDEST: Final = (1, 30)
 
 _KNATIVE: Final = "serving.knative.dev/"
-_FIXES: Final = {_KNATIVE: "install Knative Serving, or choose a profile that is not serverless"}
+_FIXES: Final = {
+    _KNATIVE: "install Knative Serving, or choose a profile that is not serverless",
+    "leaderworkerset.x-k8s.io/": "install LeaderWorkerSet (https://lws.sigs.k8s.io), or choose a profile "
+    "with a node that holds the model",
+}
 
 # Of these "allowed" is not enough: Knative 0.48, pkg/apis/serving/k8s_validation.go, validateVolume.
 _ENABLED_ONLY: Final = (
