@@ -14,18 +14,9 @@ capabilities: {drop: [ALL]}
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
 
-{{/* The vLLM server. Ports are numbers: Knative gives port names a meaning of its own. */}}
+{{/* The vLLM server, or the leader of one on several nodes. */}}
 {{- define "vllm.container" -}}
-{{ include "vllm.engine" (dict "root" .) }}
-ports:
-  - containerPort: 8000
-# vLLM answers /health only once the model is loaded: the other two probes wait for this one.
-startupProbe:
-  {{- include "vllm.probe" .Values.probes.startup | nindent 2 }}
-readinessProbe:
-  {{- include "vllm.probe" .Values.probes.readiness | nindent 2 }}
-livenessProbe:
-  {{- include "vllm.probe" .Values.probes.liveness | nindent 2 }}
+{{ include "vllm.engine" (dict "root" . "headless" false) }}
 {{- end }}
 
 {{/* Endpoints go on sending requests for some seconds after a pod began to stop. */}}
@@ -35,7 +26,10 @@ lifecycle:
     sleep: {seconds: {{ int .Values.rollout.preStopSeconds }}}
 {{- end }}
 
-{{/* vLLM on one node, all of a server or its part there: dict root, and more arguments if there are any. */}}
+{{/*
+vLLM on one node: dict root, headless. A headless one has no port, and its leader tells whether it is well. Ports are
+numbers: Knative gives port names a meaning of its own.
+*/}}
 {{- define "vllm.engine" -}}
 {{- with .root -}}
 name: vllm
@@ -44,14 +38,18 @@ imagePullPolicy: IfNotPresent
 command: [vllm, serve]
 args:
   {{- include "vllm.args" . | nindent 2 }}
-  {{- range $.more }}
-  - {{ . }}
+  {{- if $.headless }}
+  - --headless
   {{- end }}
 env:
   {{- include "vllm.env" . | nindent 2 }}
 {{- with .Values.weights.secret }}
 envFrom:
   - secretRef: {name: {{ . }}}
+{{- end }}
+{{- if not $.headless }}
+ports:
+  - containerPort: 8000
 {{- end }}
 resources:
   requests:
@@ -61,6 +59,15 @@ resources:
   limits:
     memory: {{ printf "%dGi" (int .Values.resources.memoryGib) }}
     nvidia.com/gpu: {{ int .Values.resources.gpus }}
+{{- if not $.headless }}
+# vLLM answers /health only once the model is loaded: the other two probes wait for this one.
+startupProbe:
+  {{- include "vllm.probe" .Values.probes.startup | nindent 2 }}
+readinessProbe:
+  {{- include "vllm.probe" .Values.probes.readiness | nindent 2 }}
+livenessProbe:
+  {{- include "vllm.probe" .Values.probes.liveness | nindent 2 }}
+{{- end }}
 securityContext:
   {{- include "vllm.securityContext" . | nindent 2 }}
 volumeMounts:

@@ -19,7 +19,7 @@ from breakeven.errors import ToolError
 
 MODULE: Final = "lws"
 
-_PROGRAM: Final = "lws-controller"
+PROGRAM: Final = "lws-controller"
 _READY_S: Final = 60
 # The webhooks see every pod of the cluster. As upstream's own overlay, so that others do without the controller.
 _OF_GROUPS: Final = {"matchExpressions": [{"key": "leaderworkerset.sigs.k8s.io/name", "operator": "Exists"}]}
@@ -34,7 +34,7 @@ _PROBE: Final = {
 
 def start(cluster: ControlPlane) -> None:
     """CRDs, webhooks and the controller, unless it runs. Raises ToolError."""
-    if _PROGRAM in processes.running(cluster.programs):
+    if PROGRAM in processes.running(cluster.programs):
         return
     crds = str(tools.folder(MODULE) / "crds")
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", crds)
@@ -65,9 +65,9 @@ def _configuration(directory: Path, port: int) -> dict[str, Any]:
 
 def _run(cluster: ControlPlane, directory: Path) -> None:
     """Under a path of the sandbox's own, by which it is found again and ended."""
-    program = cluster.programs / _PROGRAM
+    program = cluster.programs / PROGRAM
     program.unlink(missing_ok=True)
-    program.symlink_to(tools.path(_PROGRAM))
+    program.symlink_to(tools.path(PROGRAM))
     with (directory / "log").open("wb") as log:
         subprocess.Popen(
             [program, "--config", directory / "config.yaml", "--leader-elect=false"],

@@ -10,7 +10,7 @@ from breakeven.core.cost import CostProjection, CostRange, OfferedRent, usd_per_
 from breakeven.core.cost_line import CostLine
 from breakeven.core.plan import Plan
 from breakeven.core.units import count
-from breakeven.output import age, money, offers, plan_line, table
+from breakeven.output import age, money, offers, table
 
 _HEADERS: Final = ["Self-hosted", "Per day", "Per month", "Per year", "How"]
 _OFFER_HEADERS: Final = ["Offer", "Per month", "Price of one GPU", "Sold as", "Terms", "Checked"]
@@ -43,8 +43,6 @@ def notes(plan: Plan, projection: CostProjection, between: CostRange | None) -> 
         found.append(_between(plan, between))
     if projection.not_included:
         found.append(f"Not included: {', '.join(projection.not_included)}; deploy.yaml takes them under `prices`")
-    if plan.split.nodes > 1:
-        found.append(plan_line.NETWORK)
     return found
 
 

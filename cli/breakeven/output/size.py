@@ -213,7 +213,8 @@ def _verdict(sizing: Sizing) -> str:
         return "No candidate keeps the SLO at any load."
     if chosen is best:
         return "The best candidate is what `deploy up` makes."
-    takes = "`deploy up` takes the best as published in one pipeline stage, unless told otherwise"
+    stage = " in one pipeline stage" if sizing.deployment.engine.nodes == 1 else ""
+    takes = f"`deploy up` takes the best as published{stage}, unless told otherwise"
     made = f"{takes}: {_named(chosen.split)}" if chosen else f"{takes}, and there is none"
     return f"The best candidate is {_named(best.split)}; {made}."
 

@@ -122,13 +122,8 @@ def _pods_on(cluster: Cluster, node: str) -> list[dict[str, Any]]:
 
 
 def _is_own(subject: Subject, pod: dict[str, Any]) -> bool:
-    """Pods that the stack runs by now give their GPUs to those that replace them.
-
-    Where the kind of the servers changes, the old ones go only after the new ones are ready.
-    """
-    return subject.is_same_kind and any(
-        pod["metadata"].get("uid") == own["metadata"].get("uid") for own in subject.own_pods
-    )
+    """Pods that the stack runs by now give their GPUs to those that replace them."""
+    return any(pod["metadata"].get("uid") == own["metadata"].get("uid") for own in subject.own_pods)
 
 
 def _verdict(subject: Subject, rooms: Sequence[Room], closed: int) -> Check:

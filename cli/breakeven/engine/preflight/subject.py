@@ -56,12 +56,6 @@ class Subject:
         """The one that runs the replicas."""
         return next(manifest for manifest in self.runners if pod_gpus(manifest))
 
-    @property
-    def is_same_kind(self) -> bool:
-        """Whether the servers that run by now are of the same kind of object; True where none do."""
-        there = any(item.live for item in self.objects if item.manifest is self.server)
-        return there or not self.own_pods
-
 
 def subject_of(plan: Plan, manifests: Sequence[Manifest], cluster: Cluster) -> Subject:
     """Look the objects up. Raises ClusterError."""
