@@ -45,6 +45,7 @@ BAND: Final = RATE_BAND
 # Precisions that no published run was measured in (catalog/measured.yaml), and what they are taken for. From
 # _POSSIBLE_NVFP4_KERNELS and select_nvfp4_moe_backend, vLLM 0.32.0.
 _UNMEASURED: Final[dict[Precision, str]] = {
+    "int8": "as 8-bit weights that are multiplied in 16 bits",
     "nvfp4": "as 4-bit weights that are unpacked and multiplied in 16 bits, which vLLM does before Blackwell (Marlin). "
     "Blackwell multiplies 4 bits and may be faster; AMD cards emulate it and are slower",
 }
