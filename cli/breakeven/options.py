@@ -107,7 +107,7 @@ _DEPLOYMENT: Final = (
     ),
     option(
         "--precision",
-        type=click.Choice(["bf16", "fp8", "int8", "int4", "mxfp4"]),
+        type=click.Choice(["bf16", "fp8", "int8", "int4", "mxfp4", "nvfp4"]),
         help="Of the weights; other than the checkpoint's, they are quantised at the start.",
     ),
     option(
