@@ -23,7 +23,7 @@ from semver import VersionInfo
 from breakeven import resources
 from breakeven.core.changes import Changes
 from breakeven.core.history import Apply
-from breakeven.engine import checkpoint, events, failures, history, processes, state, tools
+from breakeven.engine import checkpoint, events, failures, history, holders, processes, state, tools
 from breakeven.engine.backend import Backend
 from breakeven.engine.state import Locked, State
 from breakeven.errors import DeployError, GateError
@@ -220,6 +220,7 @@ class _Workspace(automation.LocalWorkspace):
 def find(name: str, backend: Backend) -> Stack | None:
     """The stack of that name, or None where there is none."""
     workspace = _workspace(name, backend)
+    holders.sweep(name, PROJECT, backend)
     try:
         found = workspace.export(name)
     except _NoStack:
