@@ -18,10 +18,10 @@ _MANAGER: Final = "breakeven-handover"
 _APPLY: Final = "application/apply-patch+yaml"
 
 
-def keep_replicas(deployment: Manifest, namespace: str, cluster: Cluster) -> None:
-    """Own the number that runs; nothing where there is no such Deployment. Raises ClusterError."""
-    api_version, kind = deployment["apiVersion"], deployment["kind"]
-    metadata = deployment["metadata"]
+def keep_replicas(servers: Manifest, namespace: str, cluster: Cluster) -> None:
+    """Own the number that runs; nothing where there is no such object. Raises ClusterError."""
+    api_version, kind = servers["apiVersion"], servers["kind"]
+    metadata = servers["metadata"]
     where, name = metadata.get("namespace") or namespace, metadata["name"]
     live = cluster.get(api_version, kind, where, name)
     if live is None:

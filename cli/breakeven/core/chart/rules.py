@@ -22,6 +22,7 @@ def rule(why: str, *, when: Schema, then: Schema) -> Schema:
 _SHARED: Final[Schema] = {
     "anyOf": [
         at("replicas", {"minimum": 2}),
+        at("group.nodes", {"minimum": 2}),
         at("autoscaler.maxReplicas", {"minimum": 2}),
         at("serverless.enabled", {"const": True}),
         at("rollout.maxSurge", {"minimum": 1}),
@@ -102,6 +103,11 @@ RULES: Final[tuple[Schema, ...]] = (
         then=at("route.gateways", {"minItems": 1}),
     ),
     rule(
+        "The pods of a group belong together",
+        when=at("group.nodes", {"minimum": 2}),
+        then=at("placement.spread", {"maxItems": 0}),
+    ),
+    rule(
         "Knative brings its own way in and its own Services, and has no volumes of each server",
         when=at("serverless.enabled", {"const": True}),
         then={
@@ -109,6 +115,7 @@ RULES: Final[tuple[Schema, ...]] = (
                 *(at(f"{key}.enabled", {"const": False}) for key in ("ingress", "route", "networkPolicy")),
                 at("autoscaler.kind", {"const": ""}),
                 at("monitoring.serviceMonitor", {"const": False}),
+                at("group.nodes", {"const": 1}),
                 at("weights.storage", {"not": {"const": "ephemeral"}}),
             ]
         },

@@ -65,7 +65,7 @@ class Engine(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Resources(Record):
-    gpus: Annotated[int, "GPUs of each server: tensorParallelSize × pipelineParallelSize", COUNT] = 1
+    gpus: Annotated[int, "GPUs of each pod: tensorParallelSize × pipelineParallelSize ÷ group.nodes", COUNT] = 1
     cpu: Annotated[int, "CPUs requested; there is no limit", COUNT] = 6
     memory_gib: Annotated[int, "Memory, request and limit at once; shmGib counts against it", COUNT] = 50
     shm_gib: Annotated[int, "Size of /dev/shm", COUNT] = 2
