@@ -25,7 +25,7 @@ def test_the_list(deploy: Deploy) -> None:
         "serverless",
     ]
     assert rows.splitlines()[2] == (
-        "4xa100      Four A100 80 GB in one node                  4  $8,000.00               2026-11-24  "
+        "4xa100      Four A100 80 GB in one node                  4               $8,000.00  2026-11-24  "
         "Qwen/Qwen2.5-72B-Instruct"
     )
     assert source == (

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -127,6 +128,15 @@ def test_a_node_without_a_profile_says_what_to_write(deploy: Deploy) -> None:
         f"write profiles/2xh100-80gb.yaml (accelerator h100-80gb, gpus_per_node 2, offers [{one['offer']['name']}]"
     )
     assert one["next"]["command"].startswith("deploy cost --profile 2xh100-80gb --model Qwen/Qwen3-32B ")
+
+
+def test_what_to_write_is_said_once_for_all_that_need_it(deploy: Deploy) -> None:
+    arguments = ("-m", "Qwen/Qwen3-32B", "--accelerator", "any", "--max-usd", "3300")
+    found = {one["next"]["first"] for one in plans(answer(deploy, *arguments))}
+    assert len(found) < len(plans(answer(deploy, *arguments)))
+    text = deploy("recommend", *arguments).stdout
+    assert [text.count(first) for first in found] == [1] * len(found)
+    assert re.search(r"^  first, for \d+, \d+: write profiles/", text, re.MULTILINE)
 
 
 def test_the_same_in_text_markdown_and_json(deploy: Deploy) -> None:
