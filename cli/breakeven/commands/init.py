@@ -48,7 +48,7 @@ def command(
     if gitops:
         if not _REPOSITORY.fullmatch(repository or ""):
             raise InputError(
-                f"expected the URL of a Git repository, got {repository!r}",
+                f"expected the URL of a Git repository, got {repr(repository) if repository else 'nothing'}",
                 where="--repository",
                 hint="such as https://github.com/acme/llm",
             )
