@@ -142,6 +142,13 @@ def test_a_source_of_api_prices_is_said_once(deploy: Deploy, tmp_path: Path) -> 
     assert "API price of openai/gpt-5.4-mini: genai-prices 0.2.3 of 2026-11-10\n" in text
 
 
+def test_what_rounds_to_nothing_is_not_called_0(deploy: Deploy) -> None:
+    # 1,000 ÷ 2,628,000 s = 0.0004 requests/s.
+    text = deploy("cost", "--profile", "4xa100", "--requests-per-month", "1000").stdout
+    assert "output tokens; under 0.01 requests/s on average" in text
+    assert "this traffic keeps it under 1 % busy" in text
+
+
 def test_what_more_nodes_would_reach_is_not_called_never(deploy: Deploy) -> None:
     text = deploy("cost", "--profile", "serverless", "--compare-with", "openrouter/qwen/qwen3-8b").stdout
     assert "from 18 replicas" in text

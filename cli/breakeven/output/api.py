@@ -98,13 +98,6 @@ def decision_data(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def traffic(plan: Plan) -> str:
-    """`1,000,000 requests a month of 500 input and 200 output tokens`."""
-    workload = plan.workload
-    shape = f"{workload.input_tokens:,} input and {workload.output_tokens:,} output tokens"
-    return f"{workload.requests_per_month:,} requests a month of {shape}"
-
-
 def capacity(plan: Plan) -> str:
     """What the plan serves of that shape, estimated or measured, and how busy the traffic keeps it."""
     headroom = plan.deployment.headroom
@@ -146,7 +139,7 @@ def capacity_data(capacity: Capacity) -> dict[str, Any]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return "under 1 %" if share < 0.01 else f"{100 * share:.0f} %"
 
 
 def reckoned(api: Api, at: date) -> date:

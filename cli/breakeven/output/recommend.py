@@ -12,7 +12,7 @@ from breakeven.core.plan import Plan
 from breakeven.core.priced import CONCESSIONS, Priced
 from breakeven.core.recommend import Hosted, Recommendations
 from breakeven.core.units import count
-from breakeven.output import age, api, money, plan_line, recommend_data, table
+from breakeven.output import age, api, money, plan_line, recommend_data, table, traffic
 from breakeven.output.next_step import NextStep, next_step
 
 # The flags that make a plan anew.
@@ -63,12 +63,10 @@ def _listed(output: str, heading: str, lines: list[str]) -> str:
 
 
 def _facts(found: Recommendations) -> list[tuple[str, str]]:
-    deployment, workload = found.deployment, found.deployment.workload
-    traffic = f"{workload.requests_per_month:,} requests a month of {workload.input_tokens:,} input and"
-    mean = f"{workload.mean_requests_per_second:,.2f} requests/s on average"
+    deployment = found.deployment
     budget = "" if found.max_usd is None else f", for at most {money.usd(found.max_usd)} a month"
     return [
-        ("Traffic", f"{traffic} {workload.output_tokens:,} output tokens; {mean}"),
+        ("Traffic", traffic.with_mean(deployment.workload)),
         ("Objective", f"{deployment.slo}{budget}"),
         ("Models", _models(found)),
         ("Prices", f"of {found.at}"),

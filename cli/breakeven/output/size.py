@@ -18,7 +18,7 @@ from breakeven.core.rent_price import rent_price
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.split import Split
 from breakeven.core.units import count
-from breakeven.output import age, measured, money, plan_line, size_data, table
+from breakeven.output import age, measured, money, plan_line, size_data, table, traffic
 
 _MEMORY_HEADERS: Final = ["Memory of one GPU", "GiB"]
 _SPEED_HEADERS: Final = ["Speed", "Estimate", "Low", "High"]
@@ -77,16 +77,12 @@ def _below(output: str, heading: str, rows: str) -> str:
 
 
 def _facts(output: str, sizing: Sizing, at: date) -> str:
-    profile, workload = sizing.facts.profile, sizing.deployment.workload
+    profile = sizing.facts.profile
     plan = plan_line.of(sizing.planned.plan) if sizing.planned else f"`deploy up` refuses: {sizing.refused}"
     facts = [
         ("Profile", f"{profile.name}: {profile.title}"),
         ("Plan", plan),
-        (
-            "Traffic",
-            f"{workload.requests_per_month:,} requests a month of {workload.input_tokens:,} input and "
-            f"{workload.output_tokens:,} output tokens; {workload.mean_requests_per_second:,.2f} requests/s on average",
-        ),
+        ("Traffic", traffic.with_mean(sizing.deployment.workload)),
         ("Rent", _rent(sizing, at)),
     ]
     markdown = output == "markdown"
