@@ -101,6 +101,11 @@ _DEPLOYMENT: Final = (
     option("--tensor-parallel-size", type=int, help="GPUs that a replica is cut over; by default the best in the SLO."),
     option("--pipeline-parallel-size", type=int, help="Stages of a replica; by default 1 where that fits."),
     option(
+        "--nodes-per-replica",
+        type=int,
+        help="Nodes that one replica spans, for a model that one node does not hold; 1 by default.",
+    ),
+    option(
         "--precision",
         type=click.Choice(["bf16", "fp8", "int8", "int4", "mxfp4"]),
         help="Of the weights; other than the checkpoint's, they are quantised at the start.",

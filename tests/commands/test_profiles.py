@@ -62,8 +62,8 @@ def test_offers_show_their_age() -> None:
     text = profiles.render("table", profile, load.accelerator_of(profile), load.offers_of(profile), date(2026, 11, 24))
     # 2026-05-07 to 2026-11-24: 24 + 30 + 31 + 31 + 30 + 31 + 24 = 201 days; 2.4984 × 730 = 1,823.83
     assert text.splitlines()[-2] == (
-        "modal-a100-80gb      $2.4984/h       $1,823.83  1 GPU, Modal A100 80 GB      on-demand  second     2026-05-07  "
-        "stale: 201 days old  https://techbytes.app/posts/serverless-gpu-pricing-matrix-modal-replicate-lambda-2026/"
+        "modal-a100-80gb      $2.4984/h       $1,823.83  1 GPU, Modal A100 80 GB      on-demand  second     2026-05-07"
+        "  stale: 201 days old  https://techbytes.app/posts/serverless-gpu-pricing-matrix-modal-replicate-lambda-2026/"
     )
 
 

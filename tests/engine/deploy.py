@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import pty
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-LOG_IN = "import os, sys; os.login_tty(0); os.execv(sys.executable, sys.argv[1:])"
+# A background process of a shell inherits an ignored SIGINT, and would pass for the wrong reason: so it is reset on the
+# way. Not by `preexec_fn`, with which Python forks (https://github.com/grpc/grpc/issues/43055): where gRPC has run in
+# this process, in a test of the engine, its fork handlers start a poller in the child, Python closes the poller's
+# descriptor before it executes the program, and about one start in a hundred ends with nothing but gRPC's "epoll_wait
+# error: Bad file descriptor". Without it Python uses vfork, which runs no handlers; so does `deploy` with its engine.
+_HEAR_SIGINT = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL)"
+HEAR_SIGINT = (sys.executable, "-c", f"{_HEAR_SIGINT}; os.execv(sys.argv[1], sys.argv[1:])")
+_LOG_IN = (sys.executable, "-c", f"{_HEAR_SIGINT}; os.login_tty(0); os.execv(sys.argv[1], sys.argv[1:])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,16 +56,16 @@ def refuse(code: int, *arguments: str, env: Mapping[str, str] | None = None) -> 
     return result.err
 
 
-def start(*arguments: str, env: dict[str, str]) -> subprocess.Popen[str]:
+def start(*arguments: str, env: dict[str, str], start_new_session: bool = False) -> subprocess.Popen[str]:
     """In the background, without a terminal."""
     return subprocess.Popen(
-        [sys.executable, "-m", "breakeven", *arguments],
+        [*HEAR_SIGINT, sys.executable, "-m", "breakeven", *arguments],
         env={**os.environ, **env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        start_new_session=start_new_session,
     )
 
 
@@ -67,12 +73,11 @@ def on_a_terminal(*arguments: str, env: dict[str, str]) -> tuple[subprocess.Pope
     """The process and its terminal, so that it asks, and hears Ctrl-C and Ctrl-D."""
     screen, terminal = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", LOG_IN, sys.executable, "-m", "breakeven", *arguments],
+        [*_LOG_IN, sys.executable, "-m", "breakeven", *arguments],
         env={**os.environ, **env},
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     os.close(terminal)
     return process, screen

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from tests.engine.deploy import deploy, refuse, succeed
+from tests.engine.deploy import deploy, read_until, refuse, start, succeed
 
 from breakeven.engine.sandbox import Sandbox
 from breakeven.engine.sandbox_cluster import ControlPlane
@@ -133,22 +130,9 @@ def test_a_missing_hub_token_secret_is_found_before_the_apply(env: dict[str, str
 
 def test_ctrl_c_ends_130_without_a_lock(env: dict[str, str], tmp_path: Path) -> None:
     """This cluster lacks the nodes, so pods wait; the reason is told, and Ctrl-C gets out cleanly."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "breakeven", "up", "--profile", "8xh100", "--name", "own", "--replicas", "9", "--yes"],
-        env={**os.environ, **env},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # A background process of a shell would inherit an ignored SIGINT, and pass for the wrong reason.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    assert process.stderr
-    said = ""
-    deadline = time.monotonic() + 90
-    while "Unschedulable" not in said:
-        assert time.monotonic() < deadline, said
-        said += process.stderr.readline()
+    in_vain = ("--profile", "8xh100", "--name", "own", "--replicas", "9")
+    process = start("up", *in_vain, "--yes", env=env, start_new_session=True)
+    read_until(process, "Unschedulable")
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, out + err

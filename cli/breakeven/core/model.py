@@ -22,7 +22,7 @@ class Model:
     `precision` is the published checkpoint's, `quantised_billion` the parameters that it stores so (all but the
     embeddings without it), in `quantised_bytes` each where its scales are finer than usual. `multimodal` models also
     have an encoder, which takes memory while vLLM starts. `comparator` is the same weights hosted, as `provider/model`
-    of the price book. `tool_parser` is vLLM's `--tool-call-parser`.
+    of the price book. `tool_parser` is vLLM's `--tool-call-parser`, `reasoning_parser` its `--reasoning-parser`.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Model:
     checked: date
     comparator: str | None = None
     tool_parser: str | None = None
+    reasoning_parser: str | None = None
     precision: Precision = "bf16"
     quantised_billion: float | None = None
     quantised_bytes: float | None = None

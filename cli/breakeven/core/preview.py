@@ -9,7 +9,7 @@ from breakeven.core.cost import CostProjection, OfferedRent
 from breakeven.core.cost_diff import CostDiff
 from breakeven.core.live import Check, Target
 from breakeven.core.plan import Plan
-from breakeven.core.pod_counts import gpus_range, gpus_requested
+from breakeven.core.pod_counts import Range, gpus_range, gpus_requested
 from breakeven.core.served import ServedLine
 from breakeven.errors import GateError
 
@@ -58,14 +58,17 @@ class Preview:
 
 def refuse_unpriced_gpus(preview: Preview) -> None:
     """Raises GateError unless the GPUs in the manifests are the GPUs on the bill: with an autoscaler, its bounds."""
-    asked, priced = preview.gpus_range_after, preview.plan.gpus_range
-    if asked != priced:
-        raise GateError(
-            f"the manifests request {_span(asked)} GPUs, the bill is for {_span(priced)}; nothing was applied",
-            hint="report this: the chart and the plan disagree",
-        )
+    if found := unpriced_gpus(preview.gpus_range_after, preview.plan.gpus_range):
+        raise GateError(f"{found}; nothing was applied", hint="report this: the chart and the plan disagree")
 
 
-def _span(gpus: tuple[int, int]) -> str:
+def unpriced_gpus(asked: Range, priced: Range) -> str:
+    """How the manifests' GPUs differ from the bill's; empty where they do not."""
+    if asked == priced:
+        return ""
+    return f"the manifests request {_span(asked)} GPUs, the bill is for {_span(priced)}"
+
+
+def _span(gpus: Range) -> str:
     least, most = gpus
     return f"{most}" if least == most else f"{least} to {most}"

@@ -105,9 +105,16 @@ def _step(step: Change) -> SavedStep:
         urn=step.urn,
         object=name,
         paths=step.paths,
-        before=_digest(step.old),
-        after=_digest(step.new),
+        before=_digest(_anywhere(step.old)),
+        after=_digest(_anywhere(step.new)),
     )
+
+
+def _anywhere(found: Manifest | None) -> Manifest | None:
+    """Without the provider's path of the kubeconfig: another machine has it elsewhere, and which cluster it leads to is
+    held against the plan by itself.
+    """
+    return None if found is None else {key: value for key, value in found.items() if key != "kubeconfig"}
 
 
 def _digest(manifest: Manifest | None) -> str | None:

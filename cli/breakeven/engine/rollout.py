@@ -23,6 +23,7 @@ from breakeven.core.served import served, served_diff
 from breakeven.engine import interrupt, leftovers, preflight, stack, tools
 from breakeven.engine.backend import Backend
 from breakeven.engine.baseline import NO_BASELINE, baseline
+from breakeven.engine.begun import Begun
 from breakeven.engine.cluster import Cluster, connect
 from breakeven.engine.lock import held, holder
 from breakeven.engine.progress import OnProgress, Progress, silent
@@ -113,8 +114,14 @@ class Rollout:
         if approval.overridden:
             self._record(approval.overridden)
         self._former = None
-        with Watch(self._plan, self._cluster, on_wait) as watch:
-            self._stack.up(watch.telling(on_step))
+        begun = Begun(self._shown, self._plan.namespace)
+        try:
+            with Watch(self._plan, self._cluster, on_wait) as watch:
+                self._stack.up(begun.telling(watch.telling(on_step)))
+        except DeployError:
+            with interrupt.ignored():
+                begun.record(self._stack, self._cluster)
+            raise
 
     def _record(self, override: dict[str, object]) -> None:
         """The reason is one more output of the stack. The engine applies no outputs but those of a preview."""

@@ -62,12 +62,22 @@ class ControlPlane:
         return self.directory / "kwok" / "clusters" / _NAME
 
     @property
+    def programs(self) -> Path:
+        """What runs from here belongs to the sandbox, and ends with it."""
+        return self._home / "bin"
+
+    @property
+    def certificates(self) -> Path:
+        """ca.crt, and admin.crt with admin.key, by which servers on 127.0.0.1 are known, too."""
+        return self._home / "pki"
+
+    @property
     def _has_all_components(self) -> bool:
-        return processes.running(self._home / "bin").keys() >= _COMPONENTS
+        return processes.running(self.programs).keys() >= _COMPONENTS
 
     def create(self) -> None:
         """Raises ToolError."""
-        client, peer = _free_ports(2)
+        client, peer = free_ports(2)
         config = self.directory / "kwokctl.yaml"
         config.write_text(yaml.safe_dump(_configuration(client, peer)), encoding="utf-8")
         self._kwokctl(
@@ -79,7 +89,7 @@ class ControlPlane:
 
     def restart(self) -> None:
         """Start what has died, with all objects as they were. Raises ToolError."""
-        alive = set(processes.running(self._home / "bin").values())
+        alive = set(processes.running(self.programs).values())
         for file in (self._home / "pids").glob("*.pid"):
             # kwokctl believes its pid files, whoever has that number by now.
             if not file.read_text().strip().isdigit() or int(file.read_text()) not in alive:
@@ -88,7 +98,7 @@ class ControlPlane:
 
     def kill(self) -> bool:
         """Whether no process of it is left."""
-        return processes.kill(self._home / "bin")
+        return processes.kill(self.programs)
 
     def furnish(self) -> None:
         """CRDs, the default StorageClass and the Stages. Raises ToolError."""
@@ -203,7 +213,7 @@ def _failure(what: str, printed: str) -> ToolError:
     return ToolError(f"{what}:\n" + "\n".join(lines), hint="deploy sandbox down, then try again")
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Below the range that the kernel gives to outgoing connections: after a restart they shall be free again."""
     free = []
     for port in random.sample(range(20000, 30000), 1000):

@@ -55,8 +55,9 @@ def _in_sandbox(plan: Plan, on_progress: OnProgress) -> Rollout:
             f"{plan.nodes:,} nodes are too many for the sandbox, which takes up to {MOST_SANDBOX_NODES}",
             hint="rehearse with fewer replicas; `deploy cost` prices any number",
         )
-    tools.require("pulumi", "provider", "helm", *sandbox.MODULES, progress=on_progress)
-    started = sandbox.up(plan.facts.profile, plan.facts.accelerator, plan.nodes, progress=on_progress)
+    groups = plan.runs_as == "LeaderWorkerSet"
+    tools.require("pulumi", "provider", "helm", *sandbox.modules(groups=groups), progress=on_progress)
+    started = sandbox.up(plan.facts.profile, plan.facts.accelerator, plan.nodes, groups=groups, progress=on_progress)
     return Rollout(plan, connect(started.kubeconfig, started.context), backend(started.directory), on_progress)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from breakeven.core.cost import CostProjection
@@ -21,8 +21,8 @@ from breakeven.errors import DeployError, GateError
 class State:
     """What the last apply left behind: the stack's outputs, the URNs of its resources, and its Kubernetes objects.
 
-    `begun` are the URNs of what an apply that was killed had begun to create. `digest` is of all resources as they are
-    recorded: a stack that is not there yet has the digest of an empty one.
+    `begun` are the URNs of what an apply that was killed, or lost its cluster or its provider, had begun to create.
+    `digest` is of all resources as they are recorded: a stack that is not there yet has the digest of an empty one.
     """
 
     outputs: Mapping[str, Any]
@@ -43,6 +43,11 @@ class State:
 
     def owns_namespace(self, name: str) -> bool:
         return any(urn.endswith(f"kubernetes:core/v1:Namespace::{name}") for urn in (*self.urns, *self.begun))
+
+    def with_begun(self, urns: Iterable[str]) -> State:
+        """The same with what an apply that failed had begun to create, too."""
+        more = (urn for urn in urns if urn not in self.urns and urn not in self.begun)
+        return replace(self, begun=(*self.begun, *more))
 
     @property
     def override(self) -> Mapping[str, Any] | None:

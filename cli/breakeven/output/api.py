@@ -13,7 +13,7 @@ from breakeven.core.plan import Plan
 from breakeven.core.recommend import Hosted
 from breakeven.core.throughput import Capacity
 from breakeven.core.units import count
-from breakeven.output import age, money, table
+from breakeven.output import age, money, plan_line, table
 
 Api = ApiEquivalent | Hosted
 
@@ -101,10 +101,11 @@ def decision_data(comparison: Comparison) -> dict[str, Any]:
 def capacity(plan: Plan) -> str:
     """What the plan serves of that shape, estimated or measured, and how busy the traffic keeps it."""
     headroom = plan.deployment.headroom
+    network = f"\n{plan_line.NETWORK}" if plan.split.nodes > 1 else ""
     return (
         f"{_served(plan)}.\n"
         f"With {_percent(headroom.target_utilisation)} of that at the peak it carries {plan.requests_per_month:,} "
-        f"requests a month; this traffic keeps it {_percent(plan.utilisation)} busy."
+        f"requests a month; this traffic keeps it {_percent(plan.utilisation)} busy.{network}"
     )
 
 

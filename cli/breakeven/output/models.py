@@ -56,6 +56,7 @@ def _facts(model: Model) -> list[list[str]]:
         ["licence", f"{model.licence}, {model.openness}"],
         ["gated", "yes: the download needs a Hugging Face token (--hub-token-secret)" if model.gated else "no"],
         ["tool_parser", model.tool_parser or "none known"],
+        ["reasoning_parser", model.reasoning_parser or "none known"],
         ["comparator", f"{model.comparator}: the same weights hosted" if model.comparator else "none known"],
         ["source", model.source],
         ["checked", model.checked.isoformat()],

@@ -21,7 +21,7 @@ SCHEMA: Final = "breakeven.size/1"
 
 
 def data(sizing: Sizing, near: Sequence[Near], at: date) -> dict[str, Any]:
-    """Money as decimal strings, unknown as null; `requests_per_second` of a candidate are those of the node."""
+    """Money as decimal strings, unknown as null; `requests_per_second` of a candidate are those of what it fills."""
     facts, workload = sizing.facts, sizing.deployment.workload
     rent = node_usd_per_month(sizing)
     return {
@@ -133,6 +133,7 @@ def _split(split: Split) -> dict[str, Any]:
     return {
         "tensor_parallel_size": split.tensor_parallel_size,
         "pipeline_parallel_size": split.pipeline_parallel_size,
+        "nodes_per_replica": split.nodes,
         "precision": split.precision,
         "kv_cache_dtype": split.kv_cache_dtype,
     }
@@ -143,10 +144,10 @@ def _candidate(sizing: Sizing, candidate: Candidate) -> dict[str, Any]:
     return {
         **_split(candidate.split),
         "chosen_by_up": sizing.is_chosen(candidate),
-        "replicas_per_node": candidate.replicas_per_node,
+        "replicas_per_node": candidate.replicas,
         "memory": _memory(candidate.memory),
         "max_model_lens": [_length(one) for one in candidate.lengths],
-        "saturated": _rates(candidate.saturated, candidate.replicas_per_node),
+        "saturated": _rates(candidate.saturated, candidate.replicas),
         "slo_requests_per_second": round(candidate.slo_requests_per_second, 4),
         "bound": candidate.under_slo.bound,
         "usd_per_million_requests": None if usd is None else str(cents(usd)),

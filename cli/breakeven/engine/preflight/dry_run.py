@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from breakeven.core.live import Check
-from breakeven.core.manifests import Manifest, pod_gpus, pod_spec
+from breakeven.core.manifests import Manifest, pod_gpus, pod_spec, pod_templates
 from breakeven.core.pod_counts import as_asked, gpus_requested
 from breakeven.core.units import count
 from breakeven.engine.cluster import Answer
@@ -102,14 +102,20 @@ def _pods(subject: Subject) -> list[Check]:
     if not may(subject.cluster, Right("create", "", "pods", subject.plan.namespace)):
         detail = "a pod could not be tried, since you may not create pods: what is refused to pods is seen too late"
         return [Check(name="Pod", status="warn", detail=detail, fix="ask for `create pods`; only a dry run uses it")]
-    return [check for runner in subject.runners for check in _pod(subject, runner)]
+    return [
+        check
+        for runner in subject.runners
+        for template in pod_templates(runner)
+        for check in _pod(subject, runner, template)
+    ]
 
 
-def _pod(subject: Subject, runner: Manifest) -> list[Check]:
+def _pod(subject: Subject, runner: Manifest, template: Manifest) -> list[Check]:
     path = f"/api/v1/namespaces/{subject.plan.namespace}/pods?dryRun=All&fieldManager={_MANAGER}"
-    answer = subject.cluster.ask("POST", path, probe(runner, without_account=_brings_account(subject, runner)))
+    tried = probe(runner, template, without_account=_brings_account(subject, runner))
+    answer = subject.cluster.ask("POST", path, tried)
     if answer.is_ok:
-        return _changed(runner, answer.body)
+        return _changed(tried, answer.body)
     if subject.own_pods and "exceeded quota" in answer.message:
         return []  # the stack's own pods make room: the check of quotas has counted it
     return [_refused("Pod", f"a pod of {runner['kind']} {runner['metadata']['name']}{_level(subject)}", answer)]
@@ -127,9 +133,8 @@ def _level(subject: Subject) -> str:
     return f" in namespace {subject.plan.namespace}{level}"
 
 
-def probe(runner: Manifest, *, without_account: bool) -> dict[str, Any]:
+def probe(runner: Manifest, template: Manifest, *, without_account: bool) -> dict[str, Any]:
     """A pod as the template makes it; without its account it takes the namespace's default one."""
-    template = runner["spec"]["template"]
     left_out = {*_REVISION_ONLY, *(["serviceAccountName"] if without_account else [])}
     spec = {key: value for key, value in template["spec"].items() if key not in left_out}
     metadata = {
@@ -144,9 +149,9 @@ def _probe_name(name: str) -> str:
     return f"{name[:40].rstrip('-.')}-preflight"
 
 
-def _changed(runner: Manifest, pod: Manifest) -> list[Check]:
+def _changed(tried: Manifest, pod: Manifest) -> list[Check]:
     """Admission may rewrite a pod; GPUs that it adds are not on the bill."""
-    asked, given = pod_gpus(runner), pod_gpus(pod)
+    asked, given = pod_gpus(tried), pod_gpus(pod)
     if asked == given:
         return []
     detail = f"admission gives a pod {count(given, 'GPU')} instead of {asked}; the bill is for {asked}"
