@@ -97,6 +97,16 @@ def test_deploy_yaml_says_the_traffic_and_not_the_choice(deploy: Deploy) -> None
             assert is_same_plan(one, priced)
 
 
+def test_a_replica_over_nodes_in_deploy_yaml_is_overruled(deploy: Deploy) -> None:
+    Path("deploy.yaml").write_text(
+        "profile: 8xh100\nmodel: Qwen/Qwen3-235B-A22B\nengine: {nodes_per_replica: 2}\n", encoding="utf-8"
+    )
+    for one in plans(answer(deploy)):
+        if one["offer"] is not None:
+            priced = cost(deploy, one["next"]["command"])
+            assert priced["self_hosted"]["monthly_usd"] == one["monthly_usd"]
+
+
 def test_the_file_that_was_named_is_named_next(deploy: Deploy) -> None:
     # No objective for the first token: no flag says that.
     text = "profile: 1xa100\nslo: {ttft_p99_ms: null}\nworkload: {input_tokens: 30000}\n"

@@ -170,7 +170,7 @@ def test_what_does_not_fit_says_what_would(planned: Planned) -> None:
         "Qwen/Qwen2.5-72B-Instruct does not fit 1xa100, 1 × A100 80 GB SXM: "
         "needs 135.4 GiB of weights, has 72.8 GiB: use 4 GPUs, or int4"
     )
-    assert raised.value.hint.startswith("choose a larger profile")
+    assert raised.value.hint.startswith("it fits over 2 nodes: --nodes-per-replica 2; or choose a larger profile")
     assert raised.value.exit_code == 3
 
 
