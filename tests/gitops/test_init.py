@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 from click.testing import Result
+from tests.gitops.files import write
 
 from breakeven import load, resources
 from breakeven.engine import tools
@@ -109,6 +110,8 @@ def test_a_reconciler_is_told_the_repository(deploy: Deploy, kind: str) -> None:
 
 
 def test_argo_gets_waves_and_the_tree_stays_as_it_is(deploy: Deploy, fleet: Path) -> None:
+    write(fleet / "lab" / "deploy.yaml", "profile: 8xh100\nengine: {nodes_per_replica: 2}\n")
+    write(fleet / "seconds" / "deploy.yaml", "profile: serverless\n")
     deploy("render", "clusters", "--out", "rendered")
     deploy("init", "--gitops", "argocd", *REPOSITORY)
     tools.require("kube")
@@ -119,7 +122,8 @@ def test_argo_gets_waves_and_the_tree_stays_as_it_is(deploy: Deploy, fleet: Path
         (found["kind"], found["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave"))
         for found in yaml.safe_load_all(built)
     }
-    assert waves == {("Namespace", "-1"), ("Service", None), ("ServiceAccount", None), ("Deployment", "2")}
+    servers = {("Deployment", "2"), ("LeaderWorkerSet", "2"), ("Service", "2")}
+    assert waves == {("Namespace", "-1"), ("Service", None), ("ServiceAccount", None), *servers}
     allowed = yaml.safe_load(Path("gitops/argocd/project.yaml").read_text())["spec"]
     kinds = {entry["kind"] for key in allowed if key.endswith("Whitelist") for entry in allowed[key]}
     assert {kind for kind, _ in waves} <= kinds
