@@ -24,6 +24,8 @@ from breakeven.errors import ToolError
 
 CRD = resources.root() / "tests" / "data" / "pulumi-operator" / "pulumi.com_stacks.yaml.gz"
 NAMESPACE = "llm-operated"
+# Where the operator puts the project in its pod: operator/internal/controller/auto/workspace_controller.go at v2.9.0
+WORKSPACE = "/share/workspace"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,13 +96,15 @@ def workspace(repository: Repository, account: str, sandbox: Sandbox, tmp_path: 
         # Nothing is installed here: the tests' own environment has the package and its extra.
         options = yaml.safe_load(path.read_text(encoding="utf-8"))
         path.write_text(yaml.safe_dump({**options, "runtime": "python"}), encoding="utf-8")
-    kubeconfig = in_cluster(folder / "kubeconfig.yaml", account, sandbox, tmp_path)
+    generated = Path(spec["config"]["breakeven:cluster"]["kubeconfig"]).relative_to(WORKSPACE)
+    kubeconfig = in_cluster(folder / generated, account, sandbox, tmp_path)
     variables = {key: ref["literal"]["value"] for key, ref in spec["envRefs"].items() if ref["type"] == "Literal"}
     # The pinned language host starts no packs; the engine starts an executable itself.
-    pack = folder / "pack"
-    pack.write_text(f"#!/bin/sh\nexec {sys.executable} {variables['PULUMI_OPTION_POLICY_PACK']} $1\n")
+    pack = tmp_path / "pack"
+    directory = folder / Path(variables["PULUMI_OPTION_POLICY_PACK"]).relative_to(WORKSPACE)
+    pack.write_text(f"#!/bin/sh\nexec {sys.executable} {directory} $1\n")
     pack.chmod(0o755)
-    made = project(folder, tmp_path / "home", "operated", **{**variables, "PULUMI_OPTION_POLICY_PACK": "pack"})
+    made = project(folder, tmp_path / "home", "operated", **{**variables, "PULUMI_OPTION_POLICY_PACK": str(pack)})
     config = {**spec["config"], "breakeven:cluster": {**spec["config"]["breakeven:cluster"], "kubeconfig": kubeconfig}}
     set_all = {
         key: {"value": value} if isinstance(value, str) else {"value": json.dumps(value), "objectValue": value}

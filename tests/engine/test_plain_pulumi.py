@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,24 @@ def plain(sandbox: Sandbox, cluster: ControlPlane, tmp_path: Path) -> Iterator[P
     )
     yield made
     made.succeed("destroy", "--yes")
+
+
+def test_the_documented_commands_work_as_written(sandbox: Sandbox, cluster: ControlPlane, tmp_path: Path) -> None:
+    text = (resources.root() / "docs" / "gitops.md").read_text(encoding="utf-8")
+    section = text[text.index("## Plain Pulumi") :]
+    script = section[section.index("```sh\n") + len("```sh\n") :].partition("```")[0]
+    assert script.count("pulumi config set") == 8
+    made = checkout(tmp_path / "checkout", tmp_path / "home", "other")
+    path = f"{made.environment['PATH']}{os.pathsep}{tools.path('kubectl').parent}"
+    # Nobody is there to say yes.
+    answers = {"PATH": path, "KUBECONFIG": str(sandbox.kubeconfig), "PULUMI_OPTION_YES": "true"}
+    command = ["bash", "-e", "-o", "pipefail", "-c", script]
+    environment = {**made.environment, **answers}
+    ran = subprocess.run(command, cwd=made.folder, env=environment, capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "8 created" in ran.stdout
+    assert has_namespace(cluster, "llm-chat")
+    made.succeed("destroy", "--yes", "--stack", "chat")
 
 
 def has_namespace(cluster: ControlPlane, name: str = "llm-plain") -> bool:

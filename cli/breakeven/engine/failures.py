@@ -24,7 +24,7 @@ _GONE: Final = re.compile(
 )
 # gRPC's words for a provider that has ended under the engine.
 _PROVIDER_GONE: Final = re.compile(r"error reading from server: |transport is closing|code = Unavailable desc = ")
-_FULL: Final = re.compile(r"[^\n]*(?:no space left on device|disk quota exceeded)")
+_FULL: Final = re.compile(r"/[^\s:]+: (?:no space left on device|disk quota exceeded)")
 _AGAIN: Final = "`deploy up` goes on with it"
 
 
@@ -46,7 +46,7 @@ def _of_this_machine(output: str) -> DeployError | None:
         return Unreadable(f"the state of this stack cannot be read: {_last_lines(output, 1)}")
     if full := _FULL.search(output):
         return DeployError(
-            f"the state could not be saved: {full.group().strip()}",
+            f"the state could not be saved: {full.group()}",
             hint="make room there, then `deploy up`; what was saved before is as it was",
         )
     killed = re.match(r"\s*code: -(\d+)\n", output)

@@ -59,6 +59,21 @@ def unlock(
     return tuple(found.values())
 
 
+def sweep(stack: str, project: str, backend: Backend) -> None:
+    """Remove locks that were never written whole.
+
+    On a full disk the engine leaves an empty `ID.json.NUMBER.tmp`, and from then on ends in "unexpected end of JSON
+    input" whenever it looks for locks.
+    """
+    if backend.files is None:
+        return
+    for path in _directory(stack, project, backend).glob("*.tmp"):
+        # One that is whole is being renamed by a live engine.
+        with suppress(FileNotFoundError):
+            if not path.stat().st_size:
+                path.unlink()
+
+
 def _refuse_alive(holders: Iterable[Holder]) -> None:
     for found in holders:
         who = f"{found.user}@{found.host}, process {found.pid}, since {found.since}"
