@@ -46,6 +46,7 @@ _KEYS: Final[dict[str, KeyPath]] = {
     "spare_replicas": ("headroom", "spare_replicas"),
     "tensor_parallel_size": ("engine", "tensor_parallel_size"),
     "pipeline_parallel_size": ("engine", "pipeline_parallel_size"),
+    "nodes_per_replica": ("engine", "nodes_per_replica"),
     "precision": ("engine", "precision"),
     "kv_cache_dtype": ("engine", "kv_cache_dtype"),
     "measured": ("measured",),

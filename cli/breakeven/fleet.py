@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,16 +28,17 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Whole:
-    """The content of fleet.yaml."""
+class Whole:
+    """The content of fleet.yaml: what the whole must keep to, and whether Flux shall install the chart itself."""
 
     budget: Budget = field(default_factory=Budget)
+    helm_releases: bool = False
 
 
-def budget(root: Path) -> Budget:
-    """What the whole must keep to: that of fleet.yaml, if there is one. Raises InputError."""
+def whole(root: Path) -> Whole:
+    """That of fleet.yaml, if there is one. Raises InputError."""
     path = root / WHOLE
-    return Source.read(path).convert(_Whole).budget if path.exists() else Budget()
+    return Source.read(path).convert(Whole) if path.exists() else Whole()
 
 
 def members(root: Path) -> tuple[Member, ...]:
@@ -99,6 +100,13 @@ def _refuse_twins(found: tuple[Member, ...]) -> None:
                 hint="give it another `name` or `namespace`",
             )
         seen[key] = member
+
+
+def refuse_folder(found: Sequence[Member], folder: str) -> None:
+    """Raises InputError for a deployment that would be rendered to where something else goes."""
+    for member in found:
+        if f"{member.folder}/".startswith(f"{folder}/"):
+            raise InputError(f"the chart is rendered to {folder}", where=str(member.file), hint="rename its folder")
 
 
 def namespace_of(deployment: Deployment) -> str:

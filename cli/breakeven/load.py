@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from breakeven import convert, deployment_file, resources
 from breakeven.convert import KeyPath
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from breakeven.core.api_rates import ApiRates
     from breakeven.core.deployment import Deployment
     from breakeven.core.facts import Facts
+    from breakeven.core.live import StackCluster
     from breakeven.core.measured import Series
     from breakeven.core.model import Model
 
 T = TypeVar("T")
+
+_STACK: Final = "stack configuration"
 
 
 @cache
@@ -171,6 +174,27 @@ def deployment_from(data: Mapping[str, Any], name: str) -> Deployment:
     from breakeven.core.deployment import Deployment
 
     return Source(dict(data), {(): name}).convert(Deployment)
+
+
+def stack_deployment(data: Mapping[str, Any] | None, file: str | None) -> Deployment:
+    """What a stack's configuration asks for: its `deployment` as it stands there, or the deploy.yaml that `file` names.
+
+    Raises InputError unless there is one of the two.
+    """
+    if (data is None) == (file is None):
+        found = "neither" if data is None else "both"
+        message = f"expected one of breakeven:deployment and breakeven:file, got {found}"
+        raise InputError(message, where=_STACK, hint="pulumi config set --path breakeven:deployment.profile PROFILE")
+    if file is not None:
+        return deployment(Path(file), {})
+    return deployment_from(data or {}, f"{_STACK}: breakeven:deployment")
+
+
+def stack_cluster(data: Mapping[str, Any]) -> StackCluster:
+    """The cluster that a stack's configuration names. Raises InputError."""
+    from breakeven.core.live import StackCluster
+
+    return Source(dict(data), {(): f"{_STACK}: breakeven:cluster"}).convert(StackCluster)
 
 
 def plain(deployment: Deployment) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from breakeven.core.chart.plain import plain_values
 from breakeven.core.chart.values import Values
 from breakeven.core.comparison import Comparison
 from breakeven.core.engine_args import VLLM_VERSION
+from breakeven.core.helm_release import helm_release
 from breakeven.core.plaintext import plaintext_secrets
 from breakeven.core.plan import Plan
 from breakeven.core.record import record_cost, record_plan
@@ -34,6 +35,9 @@ from breakeven.errors import DeployError, GateError, InputError, ToolError
 _KUBE_VERSION: Final = "1.36.3"
 _HELM_TIMEOUT_S: Final = 60
 _LAST_LINES: Final = 5
+
+# Of the top of a fleet's tree; gitops/flux-helm/ names it.
+CHART_FOLDER: Final = "charts/vllm"
 
 Manifest = dict[str, Any]
 
@@ -125,8 +129,12 @@ def _helm_template(helm: Path, release: str, namespace: str, text: str) -> str:
     return result.stdout
 
 
-def part(comparison: Comparison, helm: Path, *, folder: str = "", holds_namespace: bool = True) -> Part:
+def part(
+    comparison: Comparison, helm: Path, *, folder: str = "", holds_namespace: bool = True, as_release: bool = False
+) -> Part:
     """The folder of a plan: the same plan at the same prices gives the same bytes on any machine.
+
+    `as_release` writes a HelmRelease in place of what the chart makes.
 
     Raises GateError where a line of the bill has no price and the budget does not allow that: who commits this has it
     applied without another look.
@@ -138,21 +146,42 @@ def part(comparison: Comparison, helm: Path, *, folder: str = "", holds_namespac
             hint="give it in deploy.yaml under prices, or by its flag, such as --storage-usd-per-gib-month",
         )
     _refuse_secrets("deploy.yaml", load.plain(comparison.plan.deployment))
-    found = files(comparison.plan, helm, holds_namespace=holds_namespace)
+    found = files(comparison.plan, helm, holds_namespace=holds_namespace, as_release=as_release)
     return Part(folder=folder, files=found, about=_about(comparison))
 
 
-def files(plan: Plan, helm: Path, *, holds_namespace: bool = True) -> dict[str, str]:
+def files(plan: Plan, helm: Path, *, holds_namespace: bool = True, as_release: bool = False) -> dict[str, str]:
     """Values, manifests and kustomizations by relative path. Raises InputError for a secret in plain text."""
-    objects: dict[str, Manifest] = {}
-    for manifest in manifests(plan, helm)[0 if holds_namespace else 1 :]:
-        path = _path(manifest)
-        if path in objects:
-            raise DeployError(f"two objects of the chart would be written to {path}")
-        _refuse_secrets(f"{manifest['kind']} {manifest['metadata']['name']}", manifest)
-        objects[path] = manifest
+    namespace, *made = _unique(manifests(plan, helm))
+    if as_release:
+        made = [helm_release(plan, values(plan))]
+    objects = {_path(manifest): manifest for manifest in ([namespace] if holds_namespace else []) + made}
     texts = {path: to_yaml(manifest) for path, manifest in objects.items()}
     return {"values.yaml": values_yaml(plan), **_kustomizations(texts), **texts}
+
+
+def _unique(found: list[Manifest]) -> list[Manifest]:
+    """Raises where two objects would be one file, and where one tells a secret."""
+    paths: set[str] = set()
+    for manifest in found:
+        path = _path(manifest)
+        if path in paths:
+            raise DeployError(f"two objects of the chart would be written to {path}")
+        paths.add(path)
+        _refuse_secrets(f"{manifest['kind']} {manifest['metadata']['name']}", manifest)
+    return found
+
+
+def chart_files() -> dict[str, str]:
+    """The chart for those whose reconciler renders it, below `charts/vllm/`; without its tests."""
+    chart = resources.chart()
+    paths = (path for path in sorted(chart.rglob("*")) if path.is_file())
+    names = ((path, path.relative_to(chart)) for path in paths)
+    return {
+        f"{CHART_FOLDER}/{name.as_posix()}": path.read_text(encoding="utf-8")
+        for path, name in names
+        if name.parts[0] != "tests"
+    }
 
 
 def _refuse_secrets(where: str, data: Mapping[str, Any]) -> None:

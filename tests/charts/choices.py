@@ -7,12 +7,14 @@ from typing import Any, Final
 from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.choices import ChartChoices
 from breakeven.core.chart.exposure import Gateway, Ingress, Route, Service
+from breakeven.core.chart.group import GroupChoices
 from breakeven.core.chart.monitoring import ApiRate, MonitoringChoices
 from breakeven.core.chart.placement import Placement, PodMetadata, Spread, Toleration
 from breakeven.core.chart.security import ApiKey, Destination, NetworkPolicy, Peer, ServiceAccount
 from breakeven.core.chart.server import ImageSource, RolloutChoices
 from breakeven.core.chart.serving import Adapter, ChatTemplate, LoraChoices
 from breakeven.core.chart.storage import Weights
+from breakeven.core.deployment import EngineChoice
 from breakeven.core.scaling import Scaling
 
 _POLICY: Final = NetworkPolicy(
@@ -49,6 +51,15 @@ CHOICES: Final[dict[str, dict[str, Any]]] = {
             pod=PodMetadata(labels={"team": "search"}, annotations={"example.com/note": "a"}),
             rollout=RolloutChoices(strategy="start-first"),
         )
+    },
+    "several nodes": {
+        "engine": EngineChoice(nodes_per_replica=2),
+        "scaling": Scaling(min_replicas=1, max_replicas=3),
+        "chart": ChartChoices(
+            group=GroupChoices(environment={"NCCL_SOCKET_IFNAME": "eth0"}),
+            network_policy=_POLICY,
+            monitoring=MonitoringChoices(pod_monitor=True, rules=True),
+        ),
     },
     "an HPA": {"scaling": Scaling(min_replicas=2, max_replicas=5)},
     "KEDA": {

@@ -26,7 +26,7 @@ from breakeven.core.chart.server import ProbeChoices, RolloutChoices
 from breakeven.core.chart.serving import Adapter, LoraChoices
 from breakeven.core.chart.storage import Weights
 from breakeven.core.cost import project
-from breakeven.core.deployment import TARGET_UTILISATION, Deployment
+from breakeven.core.deployment import TARGET_UTILISATION, Deployment, EngineChoice
 from breakeven.core.plan import Plan, plan
 from breakeven.core.scaling import Scaling
 from breakeven.errors import InfeasibleError, InputError
@@ -451,6 +451,22 @@ def test_complaint_19_two_adapters_of_one_name_are_refused() -> None:
     twins = (Adapter(name="style", source="acme/a"), Adapter(name="style", source="acme/b"))
     with pytest.raises(ValueError, match="adapters must have different names"):
         LoraChoices(adapters=twins)
+
+
+def test_complaint_20_nodes_wait_for_one_another(objects: Callable[..., list[Manifest]]) -> None:
+    """As long as a start may take, be it for the image or for the weights: the leader's probe gives as much."""
+    group = one(objects(engine=EngineChoice(nodes_per_replica=2)), "LeaderWorkerSet")["spec"]
+    templates = group["leaderWorkerTemplate"]
+    leader, worker = (templates[name]["spec"]["containers"][0] for name in ("leaderTemplate", "workerTemplate"))
+    (wait,) = [flag for flag in leader["args"] if flag.startswith("--distributed-timeout-seconds=")]
+    assert wait in worker["args"]
+    assert 600 < int(wait.partition("=")[2]) <= seconds(leader["startupProbe"])
+    assert group["startupPolicy"] == "LeaderCreated"
+
+
+def test_complaint_20_one_lost_node_renews_the_group(objects: Callable[..., list[Manifest]]) -> None:
+    group = one(objects(engine=EngineChoice(nodes_per_replica=2)), "LeaderWorkerSet")["spec"]
+    assert group["leaderWorkerTemplate"]["restartPolicy"] == "RecreateGroupOnPodRestart"
 
 
 def test_complaint_21_the_compile_cache_outlives_the_pod(objects: Objects) -> None:

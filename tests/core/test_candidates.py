@@ -93,7 +93,7 @@ def test_fp8_by_hand() -> None:
     ranked = found("8xh100", "Qwen/Qwen3-32B").ranked
     (fp8,) = [one for one in ranked if named(one.split) == (1, 1, "fp8") and one.split.kv_cache_dtype == "auto"]
     assert fp8.memory.weights_gib == pytest.approx(31.98, abs=0.01)
-    assert fp8.replicas_per_node == 8
+    assert fp8.replicas == 8
     (bf16,) = [one for one in ranked if named(one.split) == (1, 1, "bf16") and one.split.kv_cache_dtype == "auto"]
     assert fp8.requests_per_second > bf16.requests_per_second
 
@@ -157,7 +157,7 @@ def test_the_plan_is_among_them_with_its_own_figures(profile: str) -> None:
     made = plan(Deployment(profile=profile), facts(profile))
     (same,) = [one for one in found(profile).ranked if one.split == made.split]
     assert same.memory == made.memory
-    assert same.slo_requests_per_second == made.capacity.requests_per_second * same.replicas_per_node
+    assert same.slo_requests_per_second == made.capacity.requests_per_second * same.replicas
     assert same.saturated.requests_per_second.value == made.capacity.saturated_requests_per_second
 
 
@@ -181,7 +181,7 @@ def test_each_fits_fills_the_node_and_is_in_order(
     for one in both.ranked:
         assert one.memory.fits
         assert one.memory.max_model_len >= workload.tokens_per_request
-        assert one.replicas_per_node * one.split.gpus == known.profile.gpus_per_node
+        assert one.replicas * one.split.gpus == known.profile.gpus_per_node
     assert list(map(key, both.ranked)) == sorted(map(key, both.ranked))
     judged = [one.split for one in both.ranked] + [one.split for one in both.dropped]
     assert sorted(map(named, judged)) == sorted(map(named, splits(known)))

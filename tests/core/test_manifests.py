@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from breakeven.core.manifests import GPU_RESOURCE
-from breakeven.core.pod_counts import MAX_SCALE, MIN_SCALE, gpus_range, gpus_requested, pods
+from breakeven.core.pod_counts import MAX_SCALE, MIN_SCALE, gpus_range, gpus_requested, replicas
 from breakeven.errors import GateError
 
 
@@ -27,6 +27,16 @@ def knative(max_scale: Any, *gpus: Any) -> dict[str, Any]:
     return {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "spec": {"template": template}}
 
 
+def group(replicas: Any, size: Any, leader: int, worker: int) -> dict[str, Any]:
+    templates = {"leaderTemplate": {"spec": pod(leader)}, "workerTemplate": {"spec": pod(worker)}}
+    return {
+        "apiVersion": "leaderworkerset.x-k8s.io/v1",
+        "kind": "LeaderWorkerSet",
+        "metadata": {"name": "llm"},
+        "spec": {"replicas": replicas, "leaderWorkerTemplate": {"size": size, **templates}},
+    }
+
+
 @pytest.mark.parametrize(
     ("manifests", "gpus"),
     [
@@ -40,12 +50,44 @@ def knative(max_scale: Any, *gpus: Any) -> dict[str, Any]:
         ([knative("3", 1)], 3),
         ([deployment(1, 4), knative("2", 1)], 6),
         ([{"kind": "Pod", "spec": pod(2)}], 2),
+        # A leader and two workers.
+        ([group(1, 3, 8, 8)], 24),
+        ([group(2.0, "2", 8, 4)], 24),
+        ([group(1, 1, 8, 8)], 8),
+        ([group(0, 2, 8, 8)], 0),
         ([{"kind": "Service", "spec": {"ports": []}}, {"kind": "Namespace"}, {"kind": "ConfigMap", "data": {}}], 0),
         ([{"kind": "Deployment", "spec": {"template": {"spec": {"containers": [{}]}}}}], 0),
     ],
 )
 def test_gpus_of_all_replicas_are_counted(manifests: list[dict[str, Any]], gpus: int) -> None:
     assert gpus_requested(manifests) == gpus
+
+
+def test_without_a_template_of_its_own_the_leader_is_as_a_worker() -> None:
+    manifest = group(1, 3, 8, 4)
+    del manifest["spec"]["leaderWorkerTemplate"]["leaderTemplate"]
+    assert gpus_requested([manifest]) == 12
+
+
+def test_a_group_of_unknown_size_is_not_applied() -> None:
+    with pytest.raises(GateError, match="size is"):
+        gpus_requested([group(1, "unknown", 8, 8)])
+
+
+def test_groups_of_another_api_are_not_guessed_at() -> None:
+    with pytest.raises(GateError, match="where no pod template is"):
+        gpus_requested([{**group(1, 2, 8, 8), "apiVersion": "example.com/v1"}])
+
+
+def test_an_autoscaler_scales_groups() -> None:
+    manifest = group(1, 2, 8, 8)
+    del manifest["spec"]["replicas"]
+    target = {"kind": "LeaderWorkerSet", "name": "llm"}
+    scaler = {
+        "kind": "HorizontalPodAutoscaler",
+        "spec": {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 3},
+    }
+    assert gpus_range([manifest, scaler]) == (16, 48)
 
 
 def test_a_missing_replica_count_is_one() -> None:
@@ -143,7 +185,7 @@ def test_kedas_target_is_a_deployment_unless_said_otherwise() -> None:
 def test_knative_says_how_many_are_kept_warm() -> None:
     service = knative("3", 2)
     service["spec"]["template"]["metadata"]["annotations"][MIN_SCALE] = "1"
-    assert pods(service, ()) == (1, 3)
+    assert replicas(service, ()) == (1, 3)
     assert gpus_range([service]) == (2, 6)
 
 

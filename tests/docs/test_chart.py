@@ -31,7 +31,7 @@ def _files() -> list[Path]:
 def test_the_examples_are_accepted(example: str, tmp_path: Path) -> None:
     (tmp_path / "deploy.yaml").write_text(example, encoding="utf-8")
     deployment = load.deployment(tmp_path / "deploy.yaml", {})
-    plain = Deployment(profile=deployment.profile, model=deployment.model)
+    plain = Deployment(profile=deployment.profile, model=deployment.model, engine=deployment.engine)
     found, default = (render.values(plan(each, load.facts(each))) for each in (deployment, plain))
     assert found != default
 

@@ -12,6 +12,7 @@ from tests.charts.choices import CHOICES
 
 from breakeven import load, render
 from breakeven.core.deployment import Deployment
+from breakeven.core.manifests import pod_templates
 from breakeven.core.plan import Plan, plan
 from breakeven.engine import tools
 from breakeven.engine.sandbox_cluster import ControlPlane
@@ -24,7 +25,7 @@ Planned = Callable[..., Plan]
 def server(session_sandbox: Any) -> Iterator[ControlPlane]:
     """With the CRDs of everything that the chart can render."""
     cluster = ControlPlane(directory=session_sandbox.directory)
-    crds = [f"--filename={tools.folder(name) / 'crds'}" for name in ("gateway-crds", "operator-crds")]
+    crds = [f"--filename={tools.folder(name) / 'crds'}" for name in ("gateway-crds", "operator-crds", "lws")]
     cluster.kubectl("apply", "--server-side", *crds)
     cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", *crds)
     yield cluster
@@ -69,11 +70,12 @@ def _pods(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {**entry["spec"]["template"]["metadata"], "name": "pod", "namespace": "restricted"},
-            "spec": {"restartPolicy": "Always", **entry["spec"]["template"]["spec"]},
+            "metadata": {**template["metadata"], "name": "pod", "namespace": "restricted"},
+            "spec": {"restartPolicy": "Always", **template["spec"]},
         }
         for entry in objects
-        if entry["kind"] in ("Deployment", "Job")
+        if entry["kind"] in ("Deployment", "LeaderWorkerSet", "Job")
+        for template in pod_templates(entry)
     ]
 
 

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 import shutil
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from tests.engine.deploy import succeed
+from tests.engine.reconcilers import Argo, Flux
+from tests.gitops.files import write
 
-from breakeven import scaffold
 from breakeven.engine import tools
 from breakeven.engine.sandbox import Sandbox
 from breakeven.engine.sandbox_cluster import ControlPlane
 from breakeven.errors import ToolError
 
-REPOSITORY = "https://github.com/acme/llm"
-KINDS = "deployments,services,serviceaccounts,networkpolicies,poddisruptionbudgets"
+KINDS = "deployments,services,serviceaccounts,networkpolicies,poddisruptionbudgets,services.serving.knative.dev"
 
 # What an API server and its controllers put into an object, and not who applied it.
 SERVERS = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
+
+# Labels and annotations of who applied it, and of the Deployment's controller.
+MARKS = ("kustomize.toolkit.fluxcd.io/", "argocd.argoproj.io/", "deployment.kubernetes.io/")
 
 
 @pytest.fixture(scope="module")
@@ -46,77 +49,97 @@ def crds(session_sandbox: Sandbox) -> ControlPlane:
     return cluster
 
 
-def objects(kind: str) -> list[dict[str, Any]]:
-    texts = scaffold.gitops(kind, REPOSITORY, "main").values()
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """One deployment that stays, and one in a namespace of its own that goes."""
+    write(tmp_path / "clusters/base.yaml", "profile: 4xa100\n")
+    for name in ("chat", "code"):
+        text = f"base: ../base.yaml\nname: {name}\nnamespace: llm-{name}-gitops\n"
+        write(tmp_path / "clusters" / name / "deploy.yaml", text)
+    return tmp_path
+
+
+def init(root: Path, *arguments: str) -> list[dict[str, Any]]:
+    """What it writes for a reconciler, as objects."""
+    succeed("init", str(root), "--gitops", *arguments)
+    texts = [path.read_text() for path in sorted((root / "gitops").rglob("*.yaml"))]
     found = [document for text in texts for document in yaml.safe_load_all(text)]
     return [one for one in found if not one["apiVersion"].startswith("kustomize.config.k8s.io/")]
 
 
-def accepted(cluster: ControlPlane, found: list[dict[str, Any]]) -> str:
+def render(root: Path) -> None:
+    succeed("render", str(root / "clusters"), "--out", str(root / "rendered"))
+
+
+def accepted(cluster: ControlPlane, found: list[dict[str, Any]]) -> set[str]:
     listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": found})
-    return cluster.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=listed)
+    said = cluster.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=listed)
+    return {line.split()[0] for line in said.splitlines()}
+
+
+GIT = ("--repository", "https://github.com/acme/llm")
+OCI = ("--repository", "oci://ghcr.io/acme/llm")
+KUSTOMIZATION = "kustomization.kustomize.toolkit.fluxcd.io/breakeven"
 
 
 @pytest.mark.parametrize(
-    ("kind", "names"),
+    ("arguments", "names"),
     [
-        ("argocd", {"application.argoproj.io/breakeven", "appproject.argoproj.io/breakeven"}),
+        (("argocd", *GIT), {"application.argoproj.io/breakeven", "appproject.argoproj.io/breakeven"}),
+        (("flux", *GIT), {"gitrepository.source.toolkit.fluxcd.io/breakeven", KUSTOMIZATION}),
+        (("flux", *OCI), {"ocirepository.source.toolkit.fluxcd.io/breakeven", KUSTOMIZATION}),
         (
-            "flux",
-            {"gitrepository.source.toolkit.fluxcd.io/breakeven", "kustomization.kustomize.toolkit.fluxcd.io/breakeven"},
+            ("flux-helm", *GIT),
+            {
+                "gitrepository.source.toolkit.fluxcd.io/breakeven",
+                "helmchart.source.toolkit.fluxcd.io/breakeven-vllm",
+                KUSTOMIZATION,
+            },
         ),
     ],
 )
-def test_their_own_crds_accept_what_init_writes(crds: ControlPlane, kind: str, names: set[str]) -> None:
-    said = accepted(crds, objects(kind))
-    assert {line.split()[0] for line in said.splitlines()} == names
+def test_their_own_crds_accept_what_init_writes(
+    crds: ControlPlane, tmp_path: Path, arguments: tuple[str, ...], names: set[str]
+) -> None:
+    assert accepted(crds, init(tmp_path, *arguments)) == names
 
 
-@pytest.mark.parametrize("kind", ["argocd", "flux"])
-def test_and_refuse_a_field_that_they_do_not_know(crds: ControlPlane, kind: str) -> None:
-    for one in objects(kind):
+@pytest.mark.parametrize("kind", ["argocd", "flux-helm"])
+def test_and_refuse_a_field_that_they_do_not_know(crds: ControlPlane, tmp_path: Path, kind: str) -> None:
+    for one in init(tmp_path, kind, *GIT):
         one["spec"]["prunes"] = True
         with pytest.raises(ToolError, match=r'unknown field "(spec\.)?prunes"'):
             accepted(crds, [one])
 
 
-# ── The rendered tree, applied, healed and pruned ──
+def test_what_is_commented_out_is_known_to_them_too(crds: ControlPlane, tmp_path: Path) -> None:
+    for arguments in (("flux", *OCI),):
+        init(tmp_path, *arguments)
+    texts = [
+        re.sub(r"# ((secretRef|verify|dependsOn): )", r"\1", path.read_text()) for path in tmp_path.rglob("*.yaml")
+    ]
+    found = [yaml.safe_load(text) for text in texts]
+    assert {key for one in found for key in one["spec"]} >= {"secretRef", "verify", "dependsOn"}
+    assert len(accepted(crds, found)) == 2
 
 
-class Reconciler:
-    """What Flux and Argo CD do with a tree: server-side apply by force, and prune what it no longer holds."""
+def test_their_own_crd_accepts_each_helm_release(crds: ControlPlane, repository: Path) -> None:
+    """With an autoscaler and without; kubectl's strict validation knows each field."""
+    init(repository, "flux-helm", *GIT)
+    with (repository / "clusters/code/deploy.yaml").open("a", encoding="utf-8") as file:
+        file.write("scaling: {min_replicas: 1, max_replicas: 3}\n")
+    render(repository)
+    found = [yaml.safe_load(path.read_text()) for path in (repository / "rendered").rglob("helmrelease-*.yaml")]
+    names = [one["metadata"]["namespace"] for one in found]
+    crds.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names)
+    assert accepted(crds, found) == {f"helmrelease.helm.toolkit.fluxcd.io/llm-{name}" for name in ("chat", "code")}
+    found[0]["spec"]["driftDetection"]["mod"] = "on"
+    with pytest.raises(ToolError, match=r'unknown field "(spec\.driftDetection\.)?mod"'):
+        accepted(crds, found)
+    crds.kubectl("delete", "namespace", *names)
 
-    def __init__(self, cluster: ControlPlane, tree: Path) -> None:
-        self.cluster, self.tree = cluster, tree
 
-    def reconcile(self) -> None:
-        built = self.cluster.kubectl("kustomize", str(self.tree))
-        found = [document for document in yaml.safe_load_all(built) if document]
-        spaces = [one for one in found if one["kind"] == "Namespace"]
-        # Namespaces first and unpruned, as the waves of gitops/argocd have it.
-        self.cluster.apply(spaces)
-        self._apply_and_prune([one for one in found if one["kind"] != "Namespace"])
-
-    def _apply_and_prune(self, found: list[dict[str, Any]]) -> None:
-        command = [
-            str(tools.path("kubectl")),
-            "--kubeconfig",
-            str(self.cluster.kubeconfig),
-            # It would go to HOME otherwise.
-            f"--cache-dir={self.cluster.directory / 'discovery'}",
-            "-n",
-            "llm-gitops",
-            "apply",
-        ]
-        command += ["--server-side", "--force-conflicts", "--prune", "--applyset=configmaps/tree", "-f", "-"]
-        subprocess.run(
-            command,
-            input=json.dumps({"apiVersion": "v1", "kind": "List", "items": found}),
-            env={**os.environ, "KUBECTL_APPLYSET": "true"},
-            check=True,
-            capture_output=True,
-            text=True,
-        )
+# ── The rendered tree, applied, changed, healed and pruned ──
 
 
 def live(cluster: ControlPlane, namespace: str) -> dict[str, Any]:
@@ -124,63 +147,97 @@ def live(cluster: ControlPlane, namespace: str) -> dict[str, Any]:
     listed = json.loads(
         cluster.kubectl("-n", namespace, "get", KINDS, "-l", "app.kubernetes.io/name=vllm", "-o", "json")
     )
-    return {f"{one['kind']}/{one['metadata']['name']}": cleaned(one) for one in listed["items"]}
+    return {f"{one['apiVersion']} {one['kind']}/{one['metadata']['name']}": cleaned(one) for one in listed["items"]}
 
 
 def cleaned(one: dict[str, Any]) -> dict[str, Any]:
     one.pop("status", None)
     metadata = {key: value for key, value in one["metadata"].items() if key not in SERVERS}
-    metadata["labels"] = {key: value for key, value in metadata["labels"].items() if "applyset" not in key}
-    annotations = metadata.pop("annotations", {})
-    annotations = {key: value for key, value in annotations.items() if not key.startswith("deployment.kubernetes.io/")}
-    one["metadata"] = {**metadata, **({"annotations": annotations} if annotations else {})}
-    if one["kind"] == "Service":
+    for field in ("labels", "annotations"):
+        kept = {key: value for key, value in metadata.pop(field, {}).items() if not key.startswith(MARKS)}
+        metadata |= {field: kept} if kept else {}
+    one["metadata"] = metadata
+    if (one["apiVersion"], one["kind"]) == ("v1", "Service"):
         # Given out anew to each Service.
         one["spec"] = {key: value for key, value in one["spec"].items() if key not in ("clusterIP", "clusterIPs")}
     return one
 
 
-@pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Path]:
-    for name in ("chat", "code"):
-        folder = tmp_path / "clusters" / name
-        folder.mkdir(parents=True)
-        (folder / "deploy.yaml").write_text(f"profile: 4xa100\nname: {name}\nnamespace: llm-gitops\n", encoding="utf-8")
-    yield tmp_path / "clusters"
+@pytest.fixture(scope="module")
+def ups(
+    session_sandbox: Sandbox, sandbox_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], tuple[Any, Any]]:
+    """The objects that `deploy up` makes of chat, with one replica and with two."""
+    cluster = ControlPlane(directory=session_sandbox.directory)
+
+    @cache
+    def made(profile: str) -> tuple[Any, Any]:
+        file = tmp_path_factory.mktemp("up") / "deploy.yaml"
+        file.write_text(f"profile: {profile}\nname: chat\nnamespace: llm-chat-gitops\n", encoding="utf-8")
+        found = []
+        for replicas in ("1", "2"):
+            succeed("up", "-f", str(file), "--sandbox", "--replicas", replicas, "--yes", env=sandbox_environment)
+            found.append(live(cluster, "llm-chat-gitops"))
+        succeed("destroy", "-f", str(file), "--sandbox", "--confirm", "chat", env=sandbox_environment)
+        cluster.kubectl("wait", "--for=delete", "namespace/llm-chat-gitops", "--timeout=60s")
+        assert found[0] != found[1]
+        return found[0], found[1]
+
+    return made
 
 
-def test_reconciled_is_what_up_makes(sandbox: Sandbox, cluster: ControlPlane, fleet: Path) -> None:
-    """Applied, pruned, healed and changed: each time the objects of `deploy up`, field by field."""
-    chat = ("-f", str(fleet / "chat" / "deploy.yaml"), "--sandbox")
-    succeed("up", *chat, "--yes")
-    wanted = live(cluster, "llm-gitops")
-    succeed("up", *chat, "--nodes", "2", "--yes")
-    wanted_with_two = live(cluster, "llm-gitops")
-    succeed("destroy", *chat, "--confirm", "chat")
-    assert live(cluster, "llm-gitops") == {}
-    assert wanted != wanted_with_two
+# What stands for a change by hand: a field of the server's, and an object that goes.
+DRIFT = {
+    "4xa100": (("scale", "deployment/llm-chat", "--replicas=2"), ("delete", "service/llm-chat")),
+    "serverless": (
+        (
+            *("patch", "services.serving.knative.dev/llm-chat", "--type=merge", "-p"),
+            '{"spec": {"template": {"spec": {"timeoutSeconds": 1}}}}',
+        ),
+        ("delete", "serviceaccount/llm-chat"),
+    ),
+}
 
-    tree = fleet.parent / "rendered"
-    render = ("render", str(fleet), "--out", str(tree))
-    reconciler = Reconciler(cluster, tree)
-    succeed(*render)
+
+@pytest.mark.parametrize("profile", ["4xa100", "serverless"])
+@pytest.mark.parametrize(("kind", "made"), [("flux", Flux), ("argocd", Argo)])
+def test_reconciled_is_what_up_makes(
+    sandbox: Sandbox,
+    cluster: ControlPlane,
+    ups: Callable[[str], tuple[Any, Any]],
+    repository: Path,
+    profile: str,
+    kind: str,
+    made: type[Flux | Argo],
+) -> None:
+    """Applied, healed, changed and pruned: each time the objects of `deploy up`, field by field."""
+    one, two = ups(profile)
+    write(repository / "clusters/base.yaml", f"profile: {profile}\nreplicas: 1\n")
+    init(repository, kind, *GIT)
+    reconciler = made(cluster=cluster, root=repository)
+    render(repository)
     reconciler.reconcile()
-    assert {name.split("/")[1] for name in live(cluster, "llm-gitops")} == {"llm-chat", "llm-code"}
+    assert live(cluster, "llm-chat-gitops") == one
+    assert live(cluster, "llm-code-gitops").keys() == {name.replace("chat", "code") for name in one}
 
-    shutil.rmtree(fleet / "code")
-    succeed(*render)
+    for change in DRIFT[profile]:
+        cluster.kubectl("-n", "llm-chat-gitops", *change)
+        assert live(cluster, "llm-chat-gitops") != one
     reconciler.reconcile()
-    assert live(cluster, "llm-gitops") == wanted
+    assert live(cluster, "llm-chat-gitops") == one
 
-    cluster.kubectl("-n", "llm-gitops", "scale", "deployment/llm-chat", "--replicas=2")
-    cluster.kubectl("-n", "llm-gitops", "delete", "service/llm-chat")
-    assert live(cluster, "llm-gitops") != wanted
+    write(repository / "clusters/base.yaml", f"profile: {profile}\nreplicas: 2\n")
+    render(repository)
     reconciler.reconcile()
-    assert live(cluster, "llm-gitops") == wanted
+    assert live(cluster, "llm-chat-gitops") == two
 
-    with (fleet / "chat" / "deploy.yaml").open("a", encoding="utf-8") as file:
-        file.write("nodes: 2\n")
-    succeed(*render)
+    write(repository / "clusters/base.yaml", f"profile: {profile}\nreplicas: 1\n")
+    shutil.rmtree(repository / "clusters/code")
+    render(repository)
+    cluster.kubectl("-n", "llm-code-gitops", "create", "configmap", "others")
     reconciler.reconcile()
-    assert live(cluster, "llm-gitops") == wanted_with_two
-    cluster.kubectl("delete", "namespace", "llm-gitops", "--wait=false")
+    # What two replicas had more is pruned, the deployment that left the fleet too, and nothing else.
+    assert live(cluster, "llm-chat-gitops") == one
+    assert live(cluster, "llm-code-gitops") == {}
+    assert "others" in cluster.kubectl("-n", "llm-code-gitops", "get", "configmaps")
+    cluster.kubectl("delete", "namespace", "llm-chat-gitops", "llm-code-gitops")

@@ -87,7 +87,7 @@ def subject(*manifests: dict[str, Any], claims: Sequence[str] = ()) -> Subject:
     return Subject(
         plan=cast(Plan, SimpleNamespace(namespace="team")),
         cluster=cast(Cluster, SimpleNamespace(get=get, list=lambda path: classes)),
-        objects=tuple(Object(manifest=manifest, path="/some", live=None) for manifest in manifests),
+        objects=tuple(Object(manifest=manifest, path="/some", live=None, is_adopted=False) for manifest in manifests),
         namespace={},
         own_pods=(),
     )
@@ -126,12 +126,17 @@ def test_the_server_is_the_object_with_gpus() -> None:
 def test_a_pod_keeps_an_account_that_is_there_already() -> None:
     runner = server()
     runner["spec"]["template"]["spec"] |= {"serviceAccountName": "llm", "containerConcurrency": 4}
-    own = dry_run.probe(runner, without_account=True)["spec"]
+    own = dry_run.probe(runner, runner["spec"]["template"], without_account=True)["spec"]
     assert not {"serviceAccountName", "containerConcurrency"} & own.keys()
-    assert dry_run.probe(runner, without_account=False)["spec"]["serviceAccountName"] == "llm"
+    assert (
+        dry_run.probe(runner, runner["spec"]["template"], without_account=False)["spec"]["serviceAccountName"] == "llm"
+    )
 
 
 def test_long_names_of_probes_stay_names() -> None:
     runner = server()
     runner["metadata"]["name"] = "a" * 39 + "-" + "b" * 20
-    assert dry_run.probe(runner, without_account=True)["metadata"]["name"] == "a" * 39 + "-preflight"
+    assert (
+        dry_run.probe(runner, runner["spec"]["template"], without_account=True)["metadata"]["name"]
+        == "a" * 39 + "-preflight"
+    )

@@ -4,7 +4,7 @@
 - It listens on 127.0.0.1 and a free port.
 - Folders that the pod mounts are folders of the test: their paths in arguments and values are put there, and so is
   /tmp for what does not name it (TMPDIR).
-- Variables that refer to a Secret get what the test gives for it.
+- Variables that refer to a Secret get what the test gives for it; the pod's address is 127.0.0.1.
 - The image's PATH, and what a machine without a GPU and without a network needs: `_HERE`.
 """
 
@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from breakeven.core.manifests import pod_specs
 
 # VLLM_CPU_KVCACHE_SPACE: GiB of KV cache; else the CPU backend takes --gpu-memory-utilization of the machine's memory.
 # HF_HUB_OFFLINE: the tiny model lies in the hub's cache under the name of the plan's; the hub would replace it.
@@ -58,15 +60,27 @@ class Container:
 
 def container(manifests: list[dict[str, Any]]) -> Container:
     """The server's, of a Deployment or a Knative Service."""
-    pods = [m["spec"]["template"]["spec"] for m in manifests if "template" in m.get("spec", {})]
-    ((pod, spec),) = [(pod, spec) for pod in pods for spec in pod["containers"] if spec["name"] == "vllm"]
-    return Container(pod=pod, spec=spec)
+    (found,) = group(manifests)
+    return found
+
+
+def group(manifests: list[dict[str, Any]]) -> list[Container]:
+    """The server's, one for each node: of a LeaderWorkerSet the leader's and a worker's."""
+    pods = [pod for manifest in manifests for pod in pod_specs(manifest)]
+    return [Container(pod=pod, spec=spec) for pod in pods for spec in pod["containers"] if spec["name"] == "vllm"]
+
+
+def in_group(argument: str, rank: int) -> str:
+    """What the controller of LeaderWorkerSets puts in, where all nodes are this machine."""
+    return argument.replace("$(LWS_WORKER_INDEX)", str(rank)).replace("$(LWS_LEADER_ADDRESS)", "127.0.0.1")
 
 
 def command(found: Container, python: Path, port: int, mounts: Mapping[str, Path]) -> list[str]:
     """What to execute. Raises ValueError for a container that is not `vllm serve` on one port."""
     (given,) = [argument for argument in found.arguments if argument.startswith("--port=")]
-    if found.spec["command"] != ["vllm", "serve"] or int(given[7:]) != found.spec["ports"][0]["containerPort"]:
+    # A worker listens on none.
+    ports = [entry["containerPort"] for entry in found.spec.get("ports", ())]
+    if found.spec["command"] != ["vllm", "serve"] or int(given[7:]) not in (ports or [int(given[7:])]):
         raise ValueError(f"expected vllm serve on the container's port, got {found.spec}")
     arguments = [f"--port={port}" if argument == given else moved(argument, mounts) for argument in found.arguments]
     return [str(python), "-m", "vllm.entrypoints.cli.main", "serve", *arguments, "--host=127.0.0.1"]
@@ -82,8 +96,9 @@ def _variables(found: Container, secrets: Secrets, mounts: Mapping[str, Path]) -
         if isinstance(value, str):
             yield name, moved(value, mounts)
         else:
-            reference = value["secretKeyRef"]
-            yield name, secrets[reference["name"], reference["key"]]
+            reference = value.get("secretKeyRef")
+            # The other reference is the pod's address.
+            yield name, secrets[reference["name"], reference["key"]] if reference else "127.0.0.1"
 
 
 def mounts(found: Container, root: Path) -> dict[str, Path]:

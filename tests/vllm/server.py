@@ -77,8 +77,19 @@ class Server:
 @contextmanager
 def running(command: list[str], environment: Mapping[str, str], port: int, log_path: Path) -> Iterator[Server]:
     """Start, wait until healthy, and end it whatever happens. Raises AssertionError with the end of its log."""
+    process = begun(command, environment, log_path)
+    server = Server(process=process, port=port, key=environment["VLLM_API_KEY"], log_path=log_path)
+    try:
+        _wait_until_healthy(server)
+        yield server
+    finally:
+        end(process)
+
+
+def begun(command: list[str], environment: Mapping[str, str], log_path: Path) -> subprocess.Popen[bytes]:
+    """In a process group of its own."""
     with log_path.open("wb") as log:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command,
             env=environment,
             cwd=log_path.parent,
@@ -87,12 +98,6 @@ def running(command: list[str], environment: Mapping[str, str], port: int, log_p
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    server = Server(process=process, port=port, key=environment["VLLM_API_KEY"], log_path=log_path)
-    try:
-        _wait_until_healthy(server)
-        yield server
-    finally:
-        _end(process)
 
 
 def free_port() -> int:
@@ -120,7 +125,7 @@ def _health(server: Server) -> str:
         return type(error).__name__
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """First politely, so that it removes its shared memory; then the group, whose number is its process id."""
     process.terminate()  # does nothing once it has ended
     with suppress(subprocess.TimeoutExpired):

@@ -55,7 +55,7 @@ def _planned(deployment: Deployment) -> Iterator[Plan]:
 
 @pytest.fixture(scope="module")
 def rendered_containers(helm: Path) -> list[Container]:
-    return [containers.container(render.manifests(plan, helm)) for plan in plans()]
+    return [found for plan in plans() for found in containers.group(render.manifests(plan, helm))]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,10 @@ def vllm(
     # The parser looks whether the template is there.
     templates = tmp_path_factory.mktemp("templates")
     (templates / ChatTemplate().key).write_text("{{ messages[0].content }}", encoding="utf-8")
-    rendered = ([a.replace("=/chat-template/", f"={templates}/") for a in c.arguments] for c in rendered_containers)
+    rendered = [
+        [containers.in_group(a.replace("=/chat-template/", f"={templates}/"), 1) for a in c.arguments]
+        for c in rendered_containers
+    ]
     lines = [*rendered, *(["model", flag] for flag in REMOVED)]
     environments = [*(plain(container) for container in rendered_containers), {}]
     answer: dict[str, Any] = inside("arguments", given={"command_lines": lines, "environments": environments})
@@ -109,7 +112,8 @@ def test_no_flag_of_the_templates_is_left_out(rendered_containers: list[Containe
     assert not written - parsed, "add a plan that renders them to OPTIONS"
 
 
-def test_vllm_has_the_catalogues_tool_parsers(vllm: dict[str, Any]) -> None:
-    named = {model.tool_parser for model in load.models().values()} - {None}
-    assert named
-    assert not named - set(vllm["tool_parsers"])
+@pytest.mark.parametrize("kind", ["tool_parser", "reasoning_parser"])
+def test_vllm_has_the_catalogues_parsers(vllm: dict[str, Any], kind: str) -> None:
+    named = {getattr(model, kind) for model in load.models().values()} - {None}
+    assert len(named) > 5
+    assert not named - set(vllm[f"{kind}s"])

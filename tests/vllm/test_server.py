@@ -61,8 +61,24 @@ def test_chat_answers(server: Server, served: Plan) -> None:
     messages = [{"role": "user", "content": "hello"}]
     body = {"model": served.facts.model.name, "messages": messages, "max_tokens": 8, "ignore_eos": True}
     answer = server.post("/v1/chat/completions", body).json
-    assert answer["choices"][0]["message"]["content"]
+    message = answer["choices"][0]["message"]
+    # The model never stops thinking: all of it is told apart from the answer, as the plan's parser says.
+    assert message["reasoning"]
+    assert not message["content"]
     assert answer["usage"]["completion_tokens"] == 8
+
+
+def test_a_chat_without_thoughts_is_the_answer(server: Server, served: Plan) -> None:
+    body = {
+        "model": served.facts.model.name,
+        "messages": [{"role": "user", "content": "hello"}],
+        "max_tokens": 8,
+        "ignore_eos": True,
+        "chat_template_kwargs": {"enable_thinking": False},
+    }
+    message = server.post("/v1/chat/completions", body).json["choices"][0]["message"]
+    assert message["content"]
+    assert not message["reasoning"]
 
 
 def test_completions_answer(server: Server, served: Plan) -> None:

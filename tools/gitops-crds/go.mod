@@ -6,6 +6,7 @@ go 1.26.0
 
 require (
 	github.com/argoproj/argo-cd/v3 v3.5.7
+	github.com/fluxcd/helm-controller v1.6.4
 	github.com/fluxcd/kustomize-controller v1.9.6
 	github.com/fluxcd/source-controller v1.9.6
 )

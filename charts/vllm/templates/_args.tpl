@@ -7,6 +7,14 @@
 {{- if gt (int .Values.engine.pipelineParallelSize) 1 }}
 - --pipeline-parallel-size={{ int .Values.engine.pipelineParallelSize }}
 {{- end }}
+{{- if include "vllm.grouped" . }}
+- --nnodes={{ int .Values.group.nodes }}
+# The controller of LeaderWorkerSets sets these two variables.
+- --node-rank=$(LWS_WORKER_INDEX)
+- --master-addr=$(LWS_LEADER_ADDRESS)
+- --distributed-timeout-seconds={{ int .Values.group.timeoutSeconds }}
+- --cpu-distributed-timeout-seconds={{ int .Values.group.timeoutSeconds }}
+{{- end }}
 {{- with .Values.engine.quantization }}
 - --quantization={{ . }}
 {{- end }}
@@ -19,6 +27,9 @@
 {{- with .Values.engine.toolCallParser }}
 - --enable-auto-tool-choice
 - --tool-call-parser={{ . }}
+{{- end }}
+{{- with .Values.engine.reasoningParser }}
+- --reasoning-parser={{ . }}
 {{- end }}
 {{- if .Values.chatTemplate.configMap }}
 - --chat-template=/chat-template/{{ .Values.chatTemplate.key }}

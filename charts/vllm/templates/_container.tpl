@@ -14,22 +14,43 @@ capabilities: {drop: [ALL]}
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
 
-{{/* The vLLM server. Ports are numbers: Knative gives port names a meaning of its own. */}}
+{{/* The vLLM server, or the leader of one on several nodes. */}}
 {{- define "vllm.container" -}}
+{{ include "vllm.engine" (dict "root" . "headless" false) }}
+{{- end }}
+
+{{/* Endpoints go on sending requests for some seconds after a pod began to stop. */}}
+{{- define "vllm.preStop" -}}
+lifecycle:
+  preStop:
+    sleep: {seconds: {{ int .Values.rollout.preStopSeconds }}}
+{{- end }}
+
+{{/*
+vLLM on one node: dict root, headless. A headless one has no port, and its leader tells whether it is well. Ports are
+numbers: Knative gives port names a meaning of its own.
+*/}}
+{{- define "vllm.engine" -}}
+{{- with .root -}}
 name: vllm
 image: {{ include "vllm.image" . | quote }}
 imagePullPolicy: IfNotPresent
 command: [vllm, serve]
 args:
   {{- include "vllm.args" . | nindent 2 }}
+  {{- if $.headless }}
+  - --headless
+  {{- end }}
 env:
   {{- include "vllm.env" . | nindent 2 }}
 {{- with .Values.weights.secret }}
 envFrom:
   - secretRef: {name: {{ . }}}
 {{- end }}
+{{- if not $.headless }}
 ports:
   - containerPort: 8000
+{{- end }}
 resources:
   requests:
     cpu: {{ .Values.resources.cpu | quote }}
@@ -38,6 +59,7 @@ resources:
   limits:
     memory: {{ printf "%dGi" (int .Values.resources.memoryGib) }}
     nvidia.com/gpu: {{ int .Values.resources.gpus }}
+{{- if not $.headless }}
 # vLLM answers /health only once the model is loaded: the other two probes wait for this one.
 startupProbe:
   {{- include "vllm.probe" .Values.probes.startup | nindent 2 }}
@@ -45,6 +67,7 @@ readinessProbe:
   {{- include "vllm.probe" .Values.probes.readiness | nindent 2 }}
 livenessProbe:
   {{- include "vllm.probe" .Values.probes.liveness | nindent 2 }}
+{{- end }}
 securityContext:
   {{- include "vllm.securityContext" . | nindent 2 }}
 volumeMounts:
@@ -59,6 +82,7 @@ volumeMounts:
   {{- if .Values.weights.compileCacheClaim }}
   - {name: cache, mountPath: /cache}
   {{- end }}
+{{- end }}
 {{- end }}
 
 {{/* A probe of /health. */}}

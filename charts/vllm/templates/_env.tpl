@@ -24,6 +24,14 @@ written to are given here.
 - {name: HF_HUB_OFFLINE, value: "1"}
 - {name: TRANSFORMERS_OFFLINE, value: "1"}
 {{- end }}
+{{- if include "vllm.grouped" . }}
+# Where the other nodes find this one; else vLLM takes the address of the way to the internet, if there is one.
+- name: VLLM_HOST_IP
+  valueFrom: {fieldRef: {fieldPath: status.podIP}}
+{{- range $name, $value := .Values.group.environment }}
+- {name: {{ $name }}, value: {{ $value | quote }}}
+{{- end }}
+{{- end }}
 {{- with .Values.apiKey.secretName }}
 - name: VLLM_API_KEY
   valueFrom:

@@ -32,3 +32,16 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/name: {{ include "vllm.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
+
+{{/* Labels that select the pods that answer: of a server on several nodes, the first. */}}
+{{- define "vllm.answeringLabels" -}}
+{{ include "vllm.selectorLabels" . }}
+{{- if include "vllm.grouped" . }}
+leaderworkerset.sigs.k8s.io/worker-index: "0"
+{{- end }}
+{{- end }}
+
+{{/* "true" where a server spans several nodes. */}}
+{{- define "vllm.grouped" -}}
+{{- if gt (int .Values.group.nodes) 1 }}true{{ end }}
+{{- end }}

@@ -6,6 +6,15 @@ namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: {{ . }}}}
 {{- end }}
 {{- end }}
 
+{{/* The other nodes of a server: torch, NCCL and vLLM's queues choose their ports as they go. */}}
+{{- define "vllm.groupPeer" -}}
+{{- if include "vllm.grouped" . }}
+- podSelector:
+    matchLabels:
+      {{- include "vllm.selectorLabels" . | nindent 6 }}
+{{- end }}
+{{- end }}
+
 {{/* Names. */}}
 {{- define "vllm.dnsEgress" -}}
 - ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]

@@ -11,7 +11,17 @@
 {{- end }}
 {{- end }}
 
-{{/* The parts of a pod that a Deployment and a Knative Service share: account, placement and volumes. */}}
+{{/* Labels and annotations of a pod template. */}}
+{{- define "vllm.podMetadata" -}}
+labels:
+  {{- include "vllm.podLabels" . | nindent 2 }}
+{{- with include "vllm.podAnnotations" . }}
+annotations:
+  {{- . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* The parts of a pod that all kinds of servers share: account, placement and volumes. */}}
 {{- define "vllm.podSpec" -}}
 serviceAccountName: {{ include "vllm.fullname" . }}
 automountServiceAccountToken: false
@@ -42,6 +52,12 @@ volumes:
   - name: cache
     persistentVolumeClaim: {claimName: {{ . }}}
   {{- end }}
+{{- end }}
+
+{{/* What Knative sets by itself: owners of files, and the time to stop. */}}
+{{- define "vllm.podLife" -}}
+securityContext: {fsGroup: 2000, fsGroupChangePolicy: OnRootMismatch}
+terminationGracePeriodSeconds: {{ int .Values.rollout.terminationGracePeriodSeconds }}
 {{- end }}
 
 {{/* Secrets of the registry. */}}

@@ -1,7 +1,12 @@
 {{/* What an autoscaler scales. */}}
 {{- define "vllm.scaleTarget" -}}
+{{- if include "vllm.grouped" . }}
+apiVersion: leaderworkerset.x-k8s.io/v1
+kind: LeaderWorkerSet
+{{- else }}
 apiVersion: apps/v1
 kind: Deployment
+{{- end }}
 name: {{ include "vllm.fullname" . }}
 {{- end }}
 
@@ -18,6 +23,7 @@ scaleDown:
 
 {{/* Labels that Prometheus gives the series of this release's pods, whoever scrapes them. */}}
 {{- define "vllm.series" -}}
-{{- $middle := ternary "[0-9]+-deployment-[a-z0-9]+" "[a-z0-9]+" .Values.serverless.enabled -}}
-namespace="{{ .Release.Namespace }}",pod=~"{{ include "vllm.fullname" . }}-{{ $middle }}-[a-z0-9]{5}"
+{{- $rest := ternary "[0-9]+-deployment-[a-z0-9]+-[a-z0-9]{5}" "[a-z0-9]+-[a-z0-9]{5}" .Values.serverless.enabled -}}
+{{- if include "vllm.grouped" . }}{{ $rest = "[0-9]+" }}{{ end -}}
+namespace="{{ .Release.Namespace }}",pod=~"{{ include "vllm.fullname" . }}-{{ $rest }}"
 {{- end }}

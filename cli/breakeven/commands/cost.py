@@ -91,7 +91,7 @@ def _fleet(clusters: Path, compare_with: tuple[str, ...], at: date, output: str)
     from breakeven.output import fleet as fleet_output
 
     bills = [_bill(member, compare_with, at) for member in fleet.members(clusters)]
-    over = over_budget(fleet.budget(clusters), bills)
+    over = over_budget(fleet.whole(clusters).budget, bills)
     if output == "json":
         return json.dumps(fleet_output.data(bills, over, at), indent=2)
     return fleet_output.render(output, bills, over, at)

@@ -17,7 +17,7 @@ from breakeven.errors import Difference
 if TYPE_CHECKING:
     from breakeven.core.plan import Plan
     from breakeven.directory import Part
-    from breakeven.fleet import Member
+    from breakeven.fleet import Member, Whole
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -40,7 +40,7 @@ def command(directory: Path, out: Path | None, check: bool, **inputs: Any) -> No
       deploy render clusters/ --out rendered/
       deploy render clusters/ --out rendered/ --check
     """
-    from breakeven import convert, fleet
+    from breakeven import fleet
     from breakeven.engine import tools
 
     if out is None:
@@ -49,7 +49,7 @@ def command(directory: Path, out: Path | None, check: bool, **inputs: Any) -> No
     else:
         arguments.refuse_inputs("a fleet takes its inputs from files", **inputs)
         members = fleet.members(directory)
-        parts = _fleet(members, convert.plain(fleet.budget(directory)))
+        parts = _fleet(members, fleet.whole(directory))
     tools.require("helm", progress=terminal.on_progress)
     # Closed here, and not by whichever of its threads ends last.
     with closing(parts):
@@ -76,20 +76,24 @@ def _alone(plan: Plan) -> Generator[Part, None, None]:
     yield _part(plan, "", holds_namespace=True)
 
 
-def _part(plan: Plan, folder: str, *, holds_namespace: bool) -> Part:
+def _part(plan: Plan, folder: str, *, holds_namespace: bool, as_release: bool = False) -> Part:
     from breakeven import price_book, render
     from breakeven.core.comparison import compare
     from breakeven.engine import tools
 
     comparison = compare(plan, price_book.prices(plan, (), price_book.newest()))
-    return render.part(comparison, tools.path("helm"), folder=folder, holds_namespace=holds_namespace)
+    return render.part(
+        comparison, tools.path("helm"), folder=folder, holds_namespace=holds_namespace, as_release=as_release
+    )
 
 
-def _fleet(members: Sequence[Member], budget: dict[str, Any]) -> Generator[Part, None, None]:
+def _fleet(members: Sequence[Member], whole: Whole) -> Generator[Part, None, None]:
     """Each deployment, and what applies them all. A namespace goes with its first deployment."""
-    from breakeven import fleet, render
+    from breakeven import convert, fleet, render
     from breakeven.directory import Part
 
+    if whole.helm_releases:
+        fleet.refuse_folder(members, render.CHART_FOLDER)
     first: dict[str, str] = {}
     for member in members:
         first.setdefault(fleet.namespace_of(member.deployment), member.folder)
@@ -97,11 +101,14 @@ def _fleet(members: Sequence[Member], budget: dict[str, Any]) -> Generator[Part,
     def part(member: Member) -> Part:
         holds = first[fleet.namespace_of(member.deployment)] == member.folder
         with fleet.named(member):
-            return _part(arguments.servable_plan(member.deployment), member.folder, holds_namespace=holds)
+            plan = arguments.servable_plan(member.deployment)
+            return _part(plan, member.folder, holds_namespace=holds, as_release=whole.helm_releases)
 
     yield from _mapped(part, members)
-    all_of_them = render.kustomization(member.folder for member in members)
-    yield Part(files={"kustomization.yaml": all_of_them}, about={"budget": budget})
+    files = {"kustomization.yaml": render.kustomization(member.folder for member in members)}
+    if whole.helm_releases:
+        files |= render.chart_files()
+    yield Part(files=files, about={"budget": convert.plain(whole.budget)})
 
 
 def _mapped(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:

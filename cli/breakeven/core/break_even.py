@@ -76,15 +76,16 @@ def _search(plan: Plan, usd_per_request: Decimal) -> int | None:
 
 
 def _nodes(plan: Plan, projection: CostProjection, usd_per_request: Decimal, requests: int) -> int | None:
-    """The fewest full nodes whose own traffic would cost as much at the API as they do.
+    """The fewest full nodes whose own traffic would cost as much at the API as they do; those of a replica together.
 
     n nodes cost n × rent + the rest, and serve n × capacity: n ≥ rest ÷ (capacity × price − rent). Serverless replicas
     cost nothing but what they serve.
     """
     if plan.facts.profile.is_serverless:
         return ceil(requests / plan.at(1).requests_per_month)
-    rent = sum((line.monthly_usd or Decimal(0) for line in rent_lines(plan)), Decimal(0)) / plan.nodes
-    full = plan.at(plan.facts.profile.gpus_per_node // plan.split.gpus)
-    earned = full.requests_per_month * usd_per_request - rent
-    rest = projection.monthly_usd - rent * plan.nodes
-    return max(1, ceil(rest / earned)) if earned > 0 else None
+    together = plan.split.nodes
+    rented = sum((line.monthly_usd or Decimal(0) for line in rent_lines(plan)), Decimal(0))
+    full = plan.at(together * plan.facts.profile.gpus_per_node // plan.split.gpus)
+    earned = full.requests_per_month * usd_per_request - rented / plan.nodes * together
+    rest = projection.monthly_usd - rented
+    return together * max(1, ceil(rest / earned)) if earned > 0 else None

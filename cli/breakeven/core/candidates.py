@@ -1,4 +1,4 @@
-"""Every way to fill a profile's node with replicas of a model, those that do not fit dropped, the best first."""
+"""Every way to fill a profile's node, or several, with replicas of a model; what does not fit dropped, best first."""
 
 from __future__ import annotations
 
@@ -34,15 +34,16 @@ class Length:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A split that fits, and fills the node. `saturated` and `under_slo` are those of one replica.
+    """A split that fits, and fills `split.nodes` nodes with `replicas`.
 
+    `saturated` and `under_slo` are those of one replica.
     `memory` is for the longest max_model_len that fits, or the one asked for; `lengths` has the others that were tried.
     They serve alike: how long a request may be does not change how long requests are.
     `node_usd_per_month` is the rent at the plan's own price; None where that is unknown.
     """
 
     split: Split
-    replicas_per_node: int
+    replicas: int
     memory: MemoryFit
     saturated: Estimate
     under_slo: SloCapacity
@@ -51,27 +52,27 @@ class Candidate:
 
     @property
     def requests_per_second(self) -> float:
-        """Of the node, saturated."""
-        return self.replicas_per_node * self.saturated.requests_per_second.value
+        """Of all replicas, saturated."""
+        return self.replicas * self.saturated.requests_per_second.value
 
     @property
     def slo_requests_per_second(self) -> float:
-        """Of the node while the objective holds; 0 where it holds at no load."""
+        """Of all replicas while the objective holds; 0 where it holds at no load."""
         found = self.under_slo.estimate
-        return self.replicas_per_node * found.requests_per_second.value if found else 0.0
+        return self.replicas * found.requests_per_second.value if found else 0.0
 
     @property
     def slo_requests_per_second_per_usd(self) -> float:
-        """What candidates are ranked by. Without a price it is per node: all fill the same one."""
-        return self.slo_requests_per_second / float(self.node_usd_per_month or 1)
+        """What candidates are ranked by. Without a price it is per node."""
+        return self.slo_requests_per_second / float((self.node_usd_per_month or 1) * self.split.nodes)
 
     @property
     def usd_per_million_requests(self) -> Decimal | None:
-        """Rent alone, of a node that is as busy as the objective allows all month."""
+        """Rent alone, of nodes that are as busy as the objective allows all month."""
         if self.node_usd_per_month is None or not self.slo_requests_per_second:
             return None
         millions = Decimal(repr(self.slo_requests_per_second)) * SECONDS_PER_MONTH / 1_000_000
-        return self.node_usd_per_month / millions
+        return self.node_usd_per_month * self.split.nodes / millions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +141,7 @@ def _candidate(deployment: Deployment, facts: Facts, split: Split, memory: Memor
     one, requests = server(facts, split, memory), requests_of(deployment.workload)
     return Candidate(
         split=split,
-        replicas_per_node=facts.profile.gpus_per_node // split.gpus,
+        replicas=split.nodes * facts.profile.gpus_per_node // split.gpus,
         memory=memory,
         saturated=estimate(one, requests),
         under_slo=slo_capacity(one, requests, deployment.slo),

@@ -109,7 +109,7 @@ def weights_volume_gib(plan: Plan) -> int:
 def _weights_volumes(plan: Plan) -> int:
     """Volumes that this deployment makes and pays for; a claim, image or bucket that was there before is not its."""
     weights = plan.deployment.weights
-    return plan.replicas if weights.storage == "ephemeral" else int(weights.own_claim)
+    return plan.replicas * plan.split.nodes if weights.storage == "ephemeral" else int(weights.own_claim)
 
 
 def _storage(plan: Plan) -> tuple[CostLine, ...]:

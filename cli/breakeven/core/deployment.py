@@ -30,6 +30,8 @@ TARGET_UTILISATION: Final = 0.77
 
 # The largest cluster that Kubernetes supports: https://kubernetes.io/docs/setup/best-practices/cluster-large/
 _MOST_NODES: Final = 5000
+# The largest open model, Kimi-K2 in 16 bits, takes 2 TB: five nodes of 8 × 80 GB.
+MOST_NODES_PER_REPLICA: Final = 16
 
 
 def _require_name(key: str, name: str | None, pattern: re.Pattern[str], length: str) -> None:
@@ -109,11 +111,13 @@ class Budget:
 class EngineChoice:
     """How vLLM runs a replica; what is None is chosen: the best for the latency objective per dollar.
 
-    `precision` other than the checkpoint's quantises its weights at the start.
+    `precision` other than the checkpoint's quantises its weights at the start. A replica lies on one node unless
+    `nodes_per_replica` says otherwise; then it fills them.
     """
 
     tensor_parallel_size: int | None = None
     pipeline_parallel_size: int | None = None
+    nodes_per_replica: int | None = None
     precision: Precision | None = None
     kv_cache_dtype: KvCacheDtype | None = None
 
@@ -121,6 +125,15 @@ class EngineChoice:
         require_positive(
             tensor_parallel_size=self.tensor_parallel_size, pipeline_parallel_size=self.pipeline_parallel_size
         )
+        if self.nodes_per_replica is not None and not 0 < self.nodes_per_replica <= MOST_NODES_PER_REPLICA:
+            raise ValueError(
+                f"nodes_per_replica must be from 1 to {MOST_NODES_PER_REPLICA}, got {self.nodes_per_replica:,}"
+            )
+
+    @property
+    def nodes(self) -> int:
+        """That a replica spans."""
+        return self.nodes_per_replica or 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,7 +83,7 @@ def _bill(plan: Plan, gpus: int) -> CostProjection:
     whole, rest = divmod(gpus, plan.split.gpus)
     if not rest:
         return project(replace(plan, replicas=whole))
-    one = replace(plan.split, tensor_parallel_size=1, pipeline_parallel_size=1)
+    one = replace(plan.split, tensor_parallel_size=1, pipeline_parallel_size=1, nodes=1)
     return project(replace(plan, split=one, replicas=gpus))
 
 

@@ -19,6 +19,17 @@ class Target:
     identifier: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class StackCluster:
+    """A cluster as a stack's configuration names it. `owns_namespace`: the namespace is made, and goes, with it."""
+
+    kubeconfig: str
+    context: str
+    identifier: str
+    owns_namespace: bool
+    server: str = ""
+
+
 NOWHERE: Final = Target(kubeconfig="", context="", server="", identifier="")
 
 

@@ -19,14 +19,54 @@ def is_knative_service(manifest: Manifest) -> bool:
     return str(manifest.get("apiVersion", "")).startswith("serving.knative.dev/") and manifest.get("kind") == "Service"
 
 
+def is_group(manifest: Manifest) -> bool:
+    """Whether each replica is a leader and its workers."""
+    version = str(manifest.get("apiVersion", ""))
+    return version.startswith("leaderworkerset.x-k8s.io/") and manifest.get("kind") == "LeaderWorkerSet"
+
+
+def pod_templates(manifest: Manifest) -> tuple[Manifest, ...]:
+    """Of the pods that a manifest makes, those that answer first; a Pod is its own. None where it makes no pods."""
+    if manifest.get("kind") == "Pod":
+        return (manifest,)
+    if is_group(manifest):
+        of_group = mapping(manifest, "spec", "leaderWorkerTemplate")
+        worker = mapping(of_group, "workerTemplate", owner=manifest)
+        return mapping(of_group, "leaderTemplate", owner=manifest) or worker, worker
+    template = mapping(manifest, "spec", "template")
+    return (template,) if template else ()
+
+
+def pod_specs(manifest: Manifest) -> tuple[Manifest, ...]:
+    specs = (mapping(template, "spec", owner=manifest) for template in pod_templates(manifest))
+    return tuple(spec for spec in specs if spec)
+
+
 def pod_spec(manifest: Manifest) -> Manifest:
-    """Of a Pod, or of the pods that a manifest makes; empty where it makes none."""
-    return mapping(manifest, "spec") if manifest.get("kind") == "Pod" else mapping(manifest, "spec", "template", "spec")
+    """Of the pods that answer; empty where there are none."""
+    return next(iter(pod_specs(manifest)), {})
+
+
+def group_size(manifest: Manifest) -> int:
+    """Pods of each replica."""
+    size = mapping(manifest, "spec", "leaderWorkerTemplate").get("size", 1) if is_group(manifest) else 1
+    return whole(manifest, "size", size)
 
 
 def pod_gpus(manifest: Manifest) -> int:
+    """Of one pod that answers."""
+    return _gpus(manifest, pod_spec(manifest))
+
+
+def replica_gpus(manifest: Manifest) -> int:
+    """Of all pods of a replica: one, or a leader and its workers."""
+    each = [_gpus(manifest, mapping(template, "spec", owner=manifest)) for template in pod_templates(manifest)]
+    return sum(each[:1]) + (group_size(manifest) - 1) * sum(each[1:])
+
+
+def _gpus(manifest: Manifest, spec: Manifest) -> int:
     """A pod runs its containers together: their GPUs add up (init containers run before and reuse them)."""
-    containers = pod_spec(manifest).get("containers") or ()
+    containers = spec.get("containers") or ()
     if isinstance(containers, str):
         raise uncountable(manifest, f"its containers are {containers!r}")
     return sum(_container_gpus(manifest, container) for container in containers)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from math import ceil
 
 from breakeven.core.changes import Change, Changes
-from breakeven.core.manifests import Manifest, pod_spec
-from breakeven.core.pod_counts import pods
+from breakeven.core.manifests import Manifest, is_group, pod_spec
+from breakeven.core.pod_counts import replicas
 from breakeven.core.rollout_rules import start_s, surge_and_unavailable
 
 _REPLACED = "is deleted before it is made again"
@@ -22,10 +22,14 @@ def _of(change: Change, changes: Changes) -> Iterator[str]:
     what = f"{change.manifest['kind']} {change.manifest.get('metadata', {}).get('name', '')}"
     if change.op == "replace":
         yield f"{what} {_REPLACED}: {_loss(change.manifest)}"
-    elif change.op == "update" and change.new and _serves_nobody(change, change.new, changes):
+    elif change.op in ("update", "adopt") and change.new and _serves_nobody(change, change.new, changes):
         yield f"{what} replaces its only replica without a spare: an outage until it is ready, {_wait(change.new)}"
     if change.op == "update" and (left := _left_to_an_autoscaler(change)) > 1:
         yield f"{what} leaves its {left} replicas to an autoscaler: Kubernetes sets 1 until that has scaled it again"
+
+
+def _rolls(manifest: Manifest) -> bool:
+    return manifest.get("kind") == "Deployment" or is_group(manifest)
 
 
 def _left_to_an_autoscaler(change: Change) -> int:
@@ -34,7 +38,7 @@ def _left_to_an_autoscaler(change: Change) -> int:
     https://kubernetes.io/docs/reference/using-api/server-side-apply/#transferring-ownership
     """
     old, new = ((manifest or {}).get("spec") or {} for manifest in (change.old, change.new))
-    is_left = change.manifest["kind"] == "Deployment" and "replicas" in old and "replicas" not in new
+    is_left = _rolls(change.manifest) and "replicas" in old and "replicas" not in new
     return int(old["replicas"]) if is_left else 0
 
 
@@ -55,9 +59,9 @@ def _serves_nobody(change: Change, new: Manifest, changes: Changes) -> bool:
 
     With an autoscaler as few may run as it allows.
     """
-    if new.get("kind") != "Deployment":
+    if not _rolls(new):
         return False
-    old_replicas = pods(change.old, changes.manifests_before)[0] if change.old else 0
+    old_replicas = replicas(change.old, changes.manifests_before)[0] if change.old else 0
     surge, unavailable = surge_and_unavailable(new)
-    is_new_template = any(path.startswith("spec.template") for path in change.paths)
+    is_new_template = any(path.startswith(("spec.template", "spec.leaderWorkerTemplate")) for path in change.paths)
     return is_new_template and not surge and 0 < old_replicas <= unavailable

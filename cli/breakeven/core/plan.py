@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Final
+from typing import Final, Literal
 
 from breakeven.core.candidates import Candidate, candidates, server
 from breakeven.core.chart.fit import require_fit
 from breakeven.core.deployment import Deployment
-from breakeven.core.facts import Facts, tokens_needed
-from breakeven.core.fit_advice import advise
+from breakeven.core.facts import Facts
 from breakeven.core.hardware import Profile
 from breakeven.core.latency import Estimate, estimate
 from breakeven.core.measurement import capacity_of, refuse_other
-from breakeven.core.memory import MemoryFit, kv_cache
+from breakeven.core.memory import MemoryFit
+from breakeven.core.misfit import asked_for, does_not_fit
 from breakeven.core.scaling import Scaling
-from breakeven.core.split import Split, kv_cache_dtypes, precisions, splits
+from breakeven.core.split import Split
 from breakeven.core.throughput import Capacity, requests_of
-from breakeven.core.units import SECONDS_PER_MONTH, count
+from breakeven.core.units import SECONDS_PER_MONTH
 from breakeven.core.workload import Workload
-from breakeven.errors import InfeasibleError
+from breakeven.errors import InfeasibleError, InputError
 
 SERVICE_PORT: Final = 8000
+
+# "Service" is Knative's.
+ServerKind = Literal["Deployment", "LeaderWorkerSet", "Service"]
 
 # A start profiles memory, compiles and captures graphs: 277 s in vllm#44881.
 _ENGINE_START_S: Final = 277
@@ -31,6 +34,8 @@ _WEIGHTS_GB_PER_S: Final = 0.36
 # What is slower than expected is not killed: the start doubled, the speed halved, both to round figures.
 _ENGINE_START_BUDGET_S: Final = 600
 _WEIGHTS_BUDGET_GB_PER_S: Final = 0.2
+# vLLM's CUDA image is about 10 GB compressed, or 10 min at 17 MB/s.
+IMAGE_PULL_S: Final = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +73,13 @@ class Plan:
         """Base URL inside the cluster of the OpenAI-compatible API; Knative's gateway listens on port 80."""
         port = "" if self.facts.profile.is_serverless else f":{SERVICE_PORT}"
         return f"http://{self.release}.{self.namespace}.svc{port}/v1"
+
+    @property
+    def runs_as(self) -> ServerKind:
+        """Kind of the object that runs the replicas."""
+        if self.facts.profile.is_serverless:
+            return "Service"
+        return "LeaderWorkerSet" if self.split.nodes > 1 else "Deployment"
 
     @property
     def quantization(self) -> str | None:
@@ -135,16 +147,28 @@ class Plan:
 
     @property
     def startup_budget_s(self) -> int:
-        return _ENGINE_START_BUDGET_S + ceil(self.facts.model.weights_bytes / 1e9 / _WEIGHTS_BUDGET_GB_PER_S)
+        """Of several nodes the one that pulls its image last keeps the others waiting."""
+        joining = IMAGE_PULL_S if self.split.nodes > 1 else 0
+        return joining + _ENGINE_START_BUDGET_S + ceil(self.facts.model.weights_bytes / 1e9 / _WEIGHTS_BUDGET_GB_PER_S)
 
 
 def plan(deployment: Deployment, facts: Facts) -> Plan:
     """Size the deployment.
 
-    Raises InfeasibleError when the model does not fit the profile's node, or cannot keep the latency objective there.
+    Raises InfeasibleError when the model does not fit the nodes of a replica, or cannot keep the latency objective
+    there.
     """
+    _require_nodes(deployment, facts)
     chosen = _choose(deployment, facts)
     return plan_of(deployment, facts, chosen)
+
+
+def _require_nodes(deployment: Deployment, facts: Facts) -> None:
+    if facts.profile.is_serverless and deployment.engine.nodes > 1:
+        raise InputError(
+            f"nodes_per_replica {deployment.engine.nodes} is not for a serverless profile: Knative runs single pods",
+            hint="choose a profile of nodes (`deploy profiles`)",
+        )
 
 
 def plan_of(deployment: Deployment, facts: Facts, chosen: Candidate) -> Plan:
@@ -155,6 +179,7 @@ def plan_of(deployment: Deployment, facts: Facts, chosen: Candidate) -> Plan:
         deployment.weights,
         deployment.chart,
         replicas=bounds[1],
+        nodes=chosen.split.nodes,
         serverless=facts.profile.is_serverless,
         scaled=deployment.scaling is not None,
     )
@@ -172,13 +197,13 @@ def plan_of(deployment: Deployment, facts: Facts, chosen: Candidate) -> Plan:
 
 def _choose(deployment: Deployment, facts: Facts) -> Candidate:
     """The best of what is asked for; more than one pipeline stage only if asked for, or if nothing else fits."""
-    asked = [split for split in splits(facts) if split.is_asked(deployment.engine, facts.model.precision)]
+    asked = asked_for(deployment, facts, deployment.engine.nodes)
     staged = deployment.engine.pipeline_parallel_size is not None
     flat = asked if staged else [split for split in asked if split.pipeline_parallel_size == 1]
     for ways in (flat, asked):
         if ranked := candidates(deployment, facts, ways).ranked:
             return ranked[0]
-    raise _does_not_fit(deployment, facts, asked)
+    raise does_not_fit(deployment, facts, asked)
 
 
 def _capacity(deployment: Deployment, facts: Facts, chosen: Candidate) -> Capacity:
@@ -209,9 +234,19 @@ def _replicas(
         return _serverless_replicas(deployment, peak)
     if deployment.scaling:
         return _scaled_replicas(deployment, peak, capacity)
-    per_node = chosen.replicas_per_node
-    fixed = deployment.replicas or (deployment.nodes or ceil(peak / per_node)) * per_node
+    fixed = deployment.replicas or _filling(deployment, chosen, peak)
     return fixed, (fixed, fixed)
+
+
+def _filling(deployment: Deployment, chosen: Candidate, peak: int) -> int:
+    """As many as fill the nodes that are asked for, or those that the peak needs."""
+    if deployment.nodes and deployment.nodes % chosen.split.nodes:
+        raise InputError(
+            f"nodes {deployment.nodes:,} is no multiple of nodes_per_replica {chosen.split.nodes}: some would be idle",
+            hint="give --replicas instead",
+        )
+    fills = deployment.nodes // chosen.split.nodes if deployment.nodes else ceil(peak / chosen.replicas)
+    return fills * chosen.replicas
 
 
 def _needed(deployment: Deployment, requests_per_second: float, capacity: Capacity) -> int:
@@ -233,43 +268,6 @@ def _scaled_replicas(deployment: Deployment, peak: int, capacity: Capacity) -> t
     most = scaling.max_replicas or max(peak, least, 1)
     mean = _needed(deployment, deployment.workload.mean_requests_per_second, capacity)
     return min(max(mean, least), most), (least, most)
-
-
-def _does_not_fit(deployment: Deployment, facts: Facts, asked: list[Split]) -> InfeasibleError:
-    """What is needed against what the most GPUs of the node have, and the nearest changes that would do."""
-    if not asked:
-        return _no_such_split(deployment, facts)
-    most = max(
-        (split for split in asked if not facts.model.why_not_split(split.tensor_parallel_size)),
-        key=lambda split: (split.gpus, split.tensor_parallel_size),
-        default=asked[0],
-    )
-    args = most.args(tokens_needed(deployment, facts.model))
-    advice = advise(facts.model, facts.accelerator, args, kv_cache(facts.model, facts.accelerator, args))
-    return InfeasibleError(
-        f"{facts.model.name} does not fit {facts.profile.name}, {most.gpus} × {facts.accelerator.title}: {advice}",
-        hint="choose a larger profile (`deploy profiles`) or a smaller model (`deploy models`)",
-    )
-
-
-def _no_such_split(deployment: Deployment, facts: Facts) -> InfeasibleError:
-    choice = deployment.engine
-    if choice.kv_cache_dtype not in (None, *kv_cache_dtypes(facts)):
-        return InfeasibleError(
-            f"{facts.accelerator.title} has no fp8 arithmetic: its KV cache is kept as the activations are",
-            hint="leave kv_cache_dtype out",
-        )
-    if choice.precision and choice.precision not in precisions(facts):
-        return InfeasibleError(
-            f"{facts.model.name}, published in {facts.model.precision}, cannot run in {choice.precision} "
-            f"on {facts.accelerator.title}",
-            hint="choose a checkpoint that is published so (`deploy models`), or leave the precision out",
-        )
-    return InfeasibleError(
-        f"{facts.profile.name} has {count(facts.profile.gpus_per_node, 'GPU')} a node: tensor_parallel_size × "
-        f"pipeline_parallel_size must divide it",
-        hint="`deploy size` lists the ways to fill the node",
-    )
 
 
 def too_slow(deployment: Deployment, facts: Facts, chosen: Candidate) -> InfeasibleError:

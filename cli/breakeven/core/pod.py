@@ -10,7 +10,7 @@ from typing import Final
 from breakeven.core.chart.fit import overlapping
 from breakeven.core.chart.storage import AccessMode
 from breakeven.core.cost import weights_volume_gib
-from breakeven.core.plan import Plan
+from breakeven.core.plan import IMAGE_PULL_S, Plan
 
 # Per GPU, with room for the node's own pods on every common shape. vCPU and GiB that they have for one GPU:
 # A100: GKE a2-ultragpu 12 and 158, AWS p4de 12 and 144, Azure NC24ads_A100_v4 24 and 220;
@@ -23,8 +23,6 @@ _SHM_GIB_PER_GPU: Final = 2
 _SCRATCH_GIB: Final = 10
 
 _STARTUP_PERIOD_S: Final = 10
-# vLLM's CUDA image is about 10 GB compressed, or 10 min at 17 MB/s.
-_IMAGE_PULL_S: Final = 600
 # After the requests have ended, the process still frees the GPUs.
 _EXIT_S: Final = 15
 _AWAIT_MARGIN_S: Final = 60
@@ -42,7 +40,10 @@ _SCALE_DOWN_S: Final = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Pod:
-    """One replica. Memory is request and limit at once and contains `shm_gib`; there is no CPU limit."""
+    """One pod of a replica: all of it, or its part on one of several nodes.
+
+    Memory is request and limit at once and contains `shm_gib`; there is no CPU limit.
+    """
 
     cpu: int
     memory_gib: int
@@ -50,6 +51,7 @@ class Pod:
     ephemeral_storage_gib: int
     weights_gib: int
     weights_access_mode: AccessMode
+    startup_s: int
     startup_period_s: int
     startup_failure_threshold: int
     max_surge: int
@@ -69,15 +71,15 @@ class Pod:
 
 
 def pod(plan: Plan) -> Pod:
-    """Size the pod of a replica, and give it the time that it needs."""
-    gpus = plan.split.gpus
+    """Size the pods of a replica, and give it the time that it needs."""
+    gpus = plan.split.gpus_per_pod
     shm_gib = _SHM_GIB_PER_GPU * gpus
     weights_gib = weights_volume_gib(plan)
     rollout = plan.deployment.chart.rollout
     surge = 1 if rollout.strategy == "start-first" else 0
     grace_s = rollout.pre_stop_seconds + rollout.shutdown_timeout_seconds + _EXIT_S
     start_s = plan.deployment.chart.probes.startup_seconds or plan.startup_budget_s
-    deadline_s = grace_s + _IMAGE_PULL_S + start_s
+    deadline_s = grace_s + IMAGE_PULL_S + start_s
     return Pod(
         cpu=_CPU_PER_GPU * gpus,
         memory_gib=_MEMORY_GIB_PER_GPU * gpus + shm_gib,
@@ -85,6 +87,7 @@ def pod(plan: Plan) -> Pod:
         ephemeral_storage_gib=_SCRATCH_GIB + (weights_gib if plan.deployment.weights.on_node else 0),
         weights_gib=weights_gib,
         weights_access_mode=_access_mode(plan),
+        startup_s=start_s,
         startup_period_s=_STARTUP_PERIOD_S,
         startup_failure_threshold=ceil(start_s / _STARTUP_PERIOD_S),
         max_surge=surge,
@@ -112,7 +115,7 @@ def _access_mode(plan: Plan) -> AccessMode:
     if weights.access_mode or not weights.own_claim:
         return weights.access_mode
     shared = overlapping(weights, plan.deployment.chart, serverless=plan.facts.profile.is_serverless)
-    return "ReadWriteMany" if plan.most_replicas > 1 or shared else "ReadWriteOnce"
+    return "ReadWriteMany" if plan.most_replicas * plan.split.nodes > 1 or shared else "ReadWriteOnce"
 
 
 def _concurrency(plan: Plan) -> int:

@@ -1,4 +1,4 @@
-"""Between how many pods a manifest runs: what it says itself, or what the autoscaler says that owns it."""
+"""How many pods, or groups of pods, a manifest runs: what it says itself, or what the autoscaler says that owns it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Final
 
 from breakeven.core.manifests import (
     Manifest,
+    is_group,
     is_knative_service,
     mapping,
-    pod_gpus,
     pod_spec,
     refuse_unplaced,
+    replica_gpus,
     uncountable,
     whole,
 )
@@ -45,18 +46,19 @@ def gpus_requested(manifests: Sequence[Manifest], beside: Sequence[Manifest] = (
 
 
 def _gpus(manifest: Manifest, among: Iterable[Manifest]) -> Range:
-    each = pod_gpus(manifest)
-    if each and manifest.get("kind") not in _COUNTED and not is_knative_service(manifest):
+    each = replica_gpus(manifest)
+    known = manifest.get("kind") in _COUNTED or is_knative_service(manifest) or is_group(manifest)
+    if each and not known:
         raise uncountable(manifest, "it is not known how many pods it runs")
     if not each:
         refuse_unplaced(manifest)
         return 0, 0
-    least, most = pods(manifest, among)
+    least, most = replicas(manifest, among)
     return least * each, most * each
 
 
-def pods(manifest: Manifest, among: Iterable[Manifest]) -> Range:
-    """The fewest and the most pods of a manifest, whose autoscaler may be among the others."""
+def replicas(manifest: Manifest, among: Iterable[Manifest]) -> Range:
+    """The fewest and the most pods, or groups of pods, of a manifest, whose autoscaler may be among the others."""
     if is_knative_service(manifest):
         annotations = mapping(manifest, "spec", "template", "metadata", "annotations")
         least, most = (whole(manifest, key, annotations.get(key, 0)) for key in (MIN_SCALE, MAX_SCALE))

@@ -13,7 +13,8 @@ Kind = Literal["unplaced", "image", "configuration", "crash", "refused", "failed
 
 _IMAGE: Final = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
 _CONFIGURATION: Final = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
-_REVISION_LABELS: Final = ("pod-template-hash", "serving.knative.dev/revision")
+GROUP_REVISION: Final = "leaderworkerset.sigs.k8s.io/template-revision-hash"
+_REVISION_LABELS: Final = ("pod-template-hash", "serving.knative.dev/revision", GROUP_REVISION)
 _MOST_MESSAGE: Final = 400
 
 

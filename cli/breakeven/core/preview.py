@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from breakeven.core.adoption import Adopted
 from breakeven.core.changes import Changes
 from breakeven.core.cost import CostProjection, OfferedRent
 from breakeven.core.cost_diff import CostDiff
 from breakeven.core.live import Check, Target
 from breakeven.core.plan import Plan
-from breakeven.core.pod_counts import gpus_range, gpus_requested
+from breakeven.core.pod_counts import Range, gpus_range, gpus_requested
 from breakeven.core.served import ServedLine
 from breakeven.errors import GateError
 
@@ -19,7 +20,8 @@ class Preview:
     """`offered` is the same hardware at its dated offers. `state` is the digest of what the stack was found as.
 
     `diff` has today's prices on both sides, `drift` is what prices did to the same plan since the last apply; `doubt`
-    says why that is not known. `keeps_namespace`: it was there before the stack, and outlives it. `is_offline`: no
+    says why that is not known. `adopt` are the objects that may be taken over, `adopted` those of them that are not the
+    stack's yet. `keeps_namespace`: it was there before the stack, and outlives it. `is_offline`: no
     cluster was asked; `target` is then the recorded one, or NOWHERE.
     """
 
@@ -35,6 +37,8 @@ class Preview:
     doubt: str
     state: str
     keeps_namespace: bool
+    adopt: tuple[str, ...] = ()
+    adopted: tuple[Adopted, ...] = ()
     is_offline: bool = False
 
     @property
@@ -58,14 +62,17 @@ class Preview:
 
 def refuse_unpriced_gpus(preview: Preview) -> None:
     """Raises GateError unless the GPUs in the manifests are the GPUs on the bill: with an autoscaler, its bounds."""
-    asked, priced = preview.gpus_range_after, preview.plan.gpus_range
-    if asked != priced:
-        raise GateError(
-            f"the manifests request {_span(asked)} GPUs, the bill is for {_span(priced)}; nothing was applied",
-            hint="report this: the chart and the plan disagree",
-        )
+    if found := unpriced_gpus(preview.gpus_range_after, preview.plan.gpus_range):
+        raise GateError(f"{found}; nothing was applied", hint="report this: the chart and the plan disagree")
 
 
-def _span(gpus: tuple[int, int]) -> str:
+def unpriced_gpus(asked: Range, priced: Range) -> str:
+    """How the manifests' GPUs differ from the bill's; empty where they do not."""
+    if asked == priced:
+        return ""
+    return f"the manifests request {_span(asked)} GPUs, the bill is for {_span(priced)}"
+
+
+def _span(gpus: Range) -> str:
     least, most = gpus
     return f"{most}" if least == most else f"{least} to {most}"

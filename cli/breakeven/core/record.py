@@ -59,6 +59,7 @@ def record_plan(plan: Plan) -> dict[str, Any]:
         "replicas": plan.replicas,
         "tensor_parallel_size": plan.split.tensor_parallel_size,
         "pipeline_parallel_size": plan.split.pipeline_parallel_size,
+        "nodes_per_replica": plan.split.nodes,
         "precision": plan.split.precision,
         "kv_cache_dtype": plan.split.kv_cache_dtype,
         "gpus": plan.gpus,

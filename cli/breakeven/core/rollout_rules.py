@@ -7,13 +7,14 @@ from math import ceil, floor
 from typing import Final
 
 from breakeven.core.live import Check
-from breakeven.core.manifests import Manifest, is_knative_service, mapping, whole
-from breakeven.core.pod_counts import pods
+from breakeven.core.manifests import Manifest, group_size, is_group, is_knative_service, mapping, pod_spec, whole
+from breakeven.core.pod_counts import replicas
 from breakeven.core.units import count
 
 # What Kubernetes and Pulumi's provider take where nothing is said.
 _DEADLINE_S: Final = 600
 _PULUMI_S: Final = 600
+_PULUMI_WAIT: Final = "pulumi.com/timeoutSeconds"
 _SURGE: Final = "25%"
 _PROBE_PERIOD_S: Final = 10
 _PROBE_FAILURES: Final = 3
@@ -22,13 +23,13 @@ _ONE_NODE: Final = {"ReadWriteOnce", "ReadWriteOncePod"}
 
 
 def checks(manifests: Sequence[Manifest]) -> list[Check]:
-    """What was found for each Deployment and Knative Service, failures first."""
+    """What was found for each object that runs servers, failures first."""
     found = [check for manifest in manifests if _rolls(manifest) for check in _checks(manifest, manifests)]
     return sorted(found, key=lambda check: check.status != "fail")
 
 
 def _rolls(manifest: Manifest) -> bool:
-    return manifest.get("kind") == "Deployment" or is_knative_service(manifest)
+    return manifest.get("kind") == "Deployment" or is_knative_service(manifest) or is_group(manifest)
 
 
 def _checks(manifest: Manifest, manifests: Sequence[Manifest]) -> Iterator[Check]:
@@ -49,19 +50,26 @@ def _summary(manifest: Manifest) -> str:
         how = "a new revision starts beside the old one"
     else:
         surge, unavailable = surge_and_unavailable(manifest)
-        how = f"up to {count(surge, 'pod')} more" if surge else f"{count(unavailable, 'pod')} at a time, none to spare"
+        what = "pod group" if is_group(manifest) else "pod"
+        how = f"up to {count(surge, what)} more" if surge else f"{count(unavailable, what)} at a time, none to spare"
     return f"{how}; a start may take {start} of the {deadline} min that it has"
 
 
 def surge_and_unavailable(manifest: Manifest) -> tuple[int, int]:
-    """How many pods more, and how many fewer, than the replicas a Deployment's rollout may have."""
-    replicas = whole(manifest, "spec.replicas", mapping(manifest, "spec").get("replicas", 1))
+    """How many more, and how many fewer, than its replicas a rollout may have."""
+    wanted = whole(manifest, "spec.replicas", mapping(manifest, "spec").get("replicas", 1))
     strategy = mapping(manifest, "spec", "strategy")
     if strategy.get("type") == "Recreate":
-        return 0, replicas
-    limits = mapping(manifest, "spec", "strategy", "rollingUpdate")
-    surge = _share(manifest, limits.get("maxSurge", _SURGE), replicas, up=True)
-    return surge, _share(manifest, limits.get("maxUnavailable", _SURGE), replicas, up=False)
+        return 0, wanted
+    limits, surge, unavailable = mapping(manifest, "spec", "strategy", "rollingUpdate"), _SURGE, _SURGE
+    if is_group(manifest):
+        limits, surge, unavailable = (
+            mapping(manifest, "spec", "rolloutStrategy", "rollingUpdateConfiguration"),
+            "0",
+            "1",
+        )
+    more = _share(manifest, limits.get("maxSurge", surge), wanted, up=True)
+    return more, _share(manifest, limits.get("maxUnavailable", unavailable), wanted, up=False)
 
 
 def _share(manifest: Manifest, value: object, replicas: int, *, up: bool) -> int:
@@ -80,7 +88,7 @@ def _surge_problems(manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 def _volume_problems(manifest: Manifest, manifests: Iterable[Manifest]) -> Iterator[tuple[str, str]]:
     """A volume that one node holds keeps pods on other nodes waiting for ever."""
-    volumes = mapping(manifest, "spec", "template", "spec").get("volumes") or ()
+    volumes = pod_spec(manifest).get("volumes") or ()
     used = {(volume.get("persistentVolumeClaim") or {}).get("claimName") for volume in volumes}
     most = _most_pods(manifest, manifests)
     for claim in manifests:
@@ -94,7 +102,7 @@ def _most_pods(manifest: Manifest, manifests: Iterable[Manifest]) -> int:
     """During a rollout. Knative starts a revision before it ends the former."""
     if is_knative_service(manifest):
         return 2
-    return pods(manifest, manifests)[1] + surge_and_unavailable(manifest)[0]
+    return (replicas(manifest, manifests)[1] + surge_and_unavailable(manifest)[0]) * group_size(manifest)
 
 
 def _start_problems(manifest: Manifest) -> Iterator[tuple[str, str]]:
@@ -102,7 +110,7 @@ def _start_problems(manifest: Manifest) -> Iterator[tuple[str, str]]:
     if start >= deadline:
         what = f"a start may take {start:,} s, and after {deadline:,} s without progress it counts as failed"
         yield what, "raise progressDeadlineSeconds above the startup probe's period × failures"
-    wait = _annotation(manifest, "pulumi.com/timeoutSeconds", _PULUMI_S)
+    wait = _annotation(manifest, _PULUMI_WAIT, _PULUMI_S)
     if wait < deadline:
         what = f"Pulumi waits {wait:,} s, and the rollout may take {deadline:,} s"
         yield what, "raise the annotation pulumi.com/timeoutSeconds"
@@ -110,7 +118,7 @@ def _start_problems(manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 def start_s(manifest: Manifest) -> int:
     """How long the slowest container may load before it is restarted."""
-    containers = mapping(manifest, "spec", "template", "spec").get("containers") or ()
+    containers = pod_spec(manifest).get("containers") or ()
     probes = (container.get("startupProbe") for container in containers)
     return max((_probe_s(manifest, probe) for probe in probes if probe), default=0)
 
@@ -122,7 +130,9 @@ def _probe_s(manifest: Manifest, probe: Manifest) -> int:
 
 
 def deadline_s(manifest: Manifest) -> int:
-    """How long a rollout may go without progress."""
+    """How long a rollout may go without progress; of groups only Pulumi counts the time."""
+    if is_group(manifest):
+        return _annotation(manifest, _PULUMI_WAIT, _PULUMI_S)
     if not is_knative_service(manifest):
         value = mapping(manifest, "spec").get("progressDeadlineSeconds", _DEADLINE_S)
         return whole(manifest, "progressDeadlineSeconds", value)

@@ -98,7 +98,7 @@ def _priced(deployment: Deployment, wanted: Wanted, fit: list[tuple[Shape, One]]
         within, split = one.candidate.under_slo.estimate, one.candidate.split
         if within is None:
             continue
-        chosen = replace(one.candidate, replicas_per_node=shape.profile.gpus_per_node // split.gpus)
+        chosen = replace(one.candidate, replicas=shape.profile.gpus_per_node // split.gpus)
         plan = plan_of(_pinned(deployment, wanted, shape, split), shape.facts(wanted.model), chosen)
         load = loads.setdefault((id(one), plan.replicas), Load(one=one, replicas=plan.replicas, within=within))
         for terms, offer in _cheapest(shape, at).items():

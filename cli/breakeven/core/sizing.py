@@ -53,7 +53,7 @@ class Sizing:
 
 def size(deployment: Deployment, facts: Facts) -> Sizing:
     """Raises InfeasibleError, with the nearest change, where no candidate fits."""
-    found = candidates(deployment, facts, splits(facts))
+    found = candidates(deployment, facts, splits(facts, deployment.engine.nodes))
     planned, refused = None, None
     try:
         planned = _planned(plan(deployment, facts))

@@ -23,6 +23,9 @@ _RECIPE: Final = 1
 _TICK_S: Final = 1.0
 _SHOWN_LINES: Final = 15
 
+# Go names a program after the folder of its main package: go.etcd.io/etcd/server, sigs.k8s.io/lws/cmd.
+_NAMED: Final = {"server": "etcd", "cmd": "lws-controller"}
+
 OnTick = Callable[[float], None]
 
 
@@ -59,9 +62,9 @@ def _build_into(scratch: Path, module: Module, compiler: Go, on_tick: OnTick) ->
         _run(f"building {module.name}", compiler, arguments, source, on_tick)
     for copy in module.copies:
         _copy(_download(copy, scratch, compiler, on_tick) / copy.source, out / copy.to)
-    # etcd's main package lies at the root of go.etcd.io/etcd/server.
-    if (out / "bin" / "server").exists():
-        (out / "bin" / "server").rename(out / "bin" / "etcd")
+    for built, program in _NAMED.items():
+        if (out / "bin" / built).exists():
+            (out / "bin" / built).rename(out / "bin" / program)
 
 
 def _source(folder: str, scratch: Path) -> Path:

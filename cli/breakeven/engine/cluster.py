@@ -17,13 +17,20 @@ from kubernetes import client, config
 from kubernetes.utils import parse_quantity
 
 from breakeven.core.live import Readiness, Target
-from breakeven.core.manifests import GPU_RESOURCE
+from breakeven.core.manifests import replica_gpus
+from breakeven.core.plan import ServerKind
 from breakeven.engine import kubeconfig as kubeconfig_file
 from breakeven.errors import ClusterError
 
 # To connect, and to answer; tried twice.
 _TIMEOUT_S: Final = (5, 10)
 _RETRIES: Final = 1
+# Of what runs servers, by its kind.
+API_VERSIONS: Final[Mapping[ServerKind, str]] = {
+    "Deployment": "apps/v1",
+    "LeaderWorkerSet": "leaderworkerset.x-k8s.io/v1",
+    "Service": "serving.knative.dev/v1",
+}
 # Questions that do not wait for one another.
 AT_ONCE: Final = 8
 
@@ -95,12 +102,16 @@ class Cluster:
             }
         return self._known[api_version].get(kind, ("", False))
 
-    def readiness(self, *, namespace: str, name: str, serverless: bool) -> Readiness:
-        """The Deployment of a stack, or its Knative Service."""
-        if serverless:
-            return _knative_readiness(self.get("serving.knative.dev/v1", "Service", namespace, name))
-        found = self.get("apps/v1", "Deployment", namespace, name)
-        return _deployment_readiness(found, self._pending_reason(namespace, name) if found else "")
+    def readiness(self, *, namespace: str, name: str, kind: ServerKind) -> Readiness:
+        """Of what runs the servers of a stack."""
+        found = self.get(API_VERSIONS[kind], kind, namespace, name)
+        if found is None:
+            called = "Knative Service" if kind == "Service" else kind
+            return Readiness(found=False, ready=0, wanted=0, gpus=0, reason=f"the {called} is not in the cluster")
+        if kind == "Service":
+            return _knative_readiness(found)
+        reason = self._pending_reason(namespace, name)
+        return _deployment_readiness(found, reason) if kind == "Deployment" else _group_readiness(found, reason)
 
     def _pending_reason(self, namespace: str, name: str) -> str:
         """The scheduler's or the container's own words for the first pod that is not ready."""
@@ -118,12 +129,24 @@ def connect(kubeconfig: Path | None, context: str | None) -> Cluster:
     api = _client(path, name)
     server = api.configuration.host
     version = _get(api, "/version") or {}
-    system = _get(api, "/api/v1/namespaces/kube-system") or {}
-    identifier = system.get("metadata", {}).get("uid", "")
+    target = Target(kubeconfig=str(path), context=name, server=server, identifier=_identifier(api))
+    return Cluster(api, target, version.get("gitVersion", "unknown"))
+
+
+def _identifier(api: client.ApiClient) -> str:
+    """Raises ClusterError, Forbidden with the right that is wanted."""
+    server = api.configuration.host
+    try:
+        system = _get(api, "/api/v1/namespaces/kube-system") or {}
+    except Forbidden as error:
+        raise Forbidden(
+            f"you may not `get` namespace kube-system of {server}, whose UID tells clusters apart",
+            hint="ask the cluster's administrator for a ClusterRole with `get` on that namespace (resourceNames)",
+        ) from error
+    identifier = str(system.get("metadata", {}).get("uid", ""))
     if not identifier:
         raise ClusterError(f"{server} has no namespace kube-system to tell clusters apart by")
-    target = Target(kubeconfig=str(path), context=name, server=server, identifier=identifier)
-    return Cluster(api, target, version.get("gitVersion", "unknown"))
+    return identifier
 
 
 def _client(path: Path, context: str) -> client.ApiClient:
@@ -219,12 +242,10 @@ def _root(api_version: str) -> str:
     return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
-def _deployment_readiness(found: dict[str, Any] | None, reason: str) -> Readiness:
-    if found is None:
-        return Readiness(found=False, ready=0, wanted=0, gpus=0, reason="the Deployment is not in the cluster")
+def _deployment_readiness(found: dict[str, Any], reason: str) -> Readiness:
     wanted = found["spec"].get("replicas", 1)
     ready = found.get("status", {}).get("readyReplicas", 0)
-    gpus = wanted * _template_gpus(found)
+    gpus = wanted * replica_gpus(found)
     if not wanted:
         reason = "it is scaled to 0"
     elif ready >= wanted:
@@ -232,20 +253,26 @@ def _deployment_readiness(found: dict[str, Any] | None, reason: str) -> Readines
     return Readiness(found=True, ready=ready, wanted=wanted, gpus=gpus, reason=reason)
 
 
-def _knative_readiness(found: dict[str, Any] | None) -> Readiness:
+def _group_readiness(found: dict[str, Any], reason: str) -> Readiness:
+    """Groups of the former revision are ready, too, until they are replaced."""
+    wanted, status = found["spec"].get("replicas", 1), found.get("status", {})
+    seen = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
+    is_new = seen and status.get("updatedReplicas", 0) >= wanted
+    ready = status.get("readyReplicas", 0) if is_new else min(status.get("readyReplicas", 0), max(0, wanted - 1))
+    if not wanted:
+        reason = "it is scaled to 0"
+    elif ready >= wanted:
+        reason = ""
+    return Readiness(found=True, ready=ready, wanted=wanted, gpus=wanted * replica_gpus(found), reason=reason)
+
+
+def _knative_readiness(found: dict[str, Any]) -> Readiness:
     """A Knative Service is one thing that is ready or not, however many pods run."""
-    if found is None:
-        return Readiness(found=False, ready=0, wanted=0, gpus=0, reason="the Knative Service is not in the cluster")
     conditions = found.get("status", {}).get("conditions", ())
     ready: dict[str, str] = next((condition for condition in conditions if condition["type"] == "Ready"), {})
     is_ready = ready.get("status") == "True"
     reason = "" if is_ready else ready.get("message", "no condition Ready yet")
-    return Readiness(found=True, ready=int(is_ready), wanted=1, gpus=_template_gpus(found), reason=reason)
-
-
-def _template_gpus(found: dict[str, Any]) -> int:
-    containers = found["spec"]["template"]["spec"]["containers"]
-    return sum(int(container.get("resources", {}).get("limits", {}).get(GPU_RESOURCE, 0)) for container in containers)
+    return Readiness(found=True, ready=int(is_ready), wanted=1, gpus=replica_gpus(found), reason=reason)
 
 
 def _pod_reason(pod: dict[str, Any]) -> str:

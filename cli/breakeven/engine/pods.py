@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from breakeven.core.outcome import Failure, Look
 from breakeven.core.plan import Plan
-from breakeven.core.pod_state import PodState, pod_state
-from breakeven.engine.cluster import Cluster
+from breakeven.core.pod_state import GROUP_REVISION, PodState, pod_state
+from breakeven.engine.cluster import API_VERSIONS, Cluster
 from breakeven.engine.preflight import gpus
 from breakeven.errors import ClusterError
 
@@ -31,8 +31,7 @@ def pods(plan: Plan, cluster: Cluster) -> tuple[PodState, ...]:
 
 def look(plan: Plan, cluster: Cluster) -> Look:
     """The pods of the newest revision; nothing while the controllers have not seen the newest change yet."""
-    serverless = plan.facts.profile.is_serverless
-    revision, refusal = _knative_revision(plan, cluster) if serverless else _revision(plan, cluster)
+    revision, refusal = _newest(plan, cluster)
     if not revision:
         return Look(pods=(), refusal=refusal)
     found = pods(plan, cluster)
@@ -46,24 +45,29 @@ def look(plan: Plan, cluster: Cluster) -> Look:
     )
 
 
-def _revision(plan: Plan, cluster: Cluster) -> tuple[str, str]:
-    """The pod-template-hash of the Deployment's newest ReplicaSet, and why the cluster makes no pods of it."""
-    found = cluster.get("apps/v1", "Deployment", plan.namespace, plan.release)
+def _newest(plan: Plan, cluster: Cluster) -> tuple[str, str]:
+    """The newest revision as its pods are labelled, and why the cluster makes no pods of it."""
+    found = cluster.get(API_VERSIONS[plan.runs_as], plan.runs_as, plan.namespace, plan.release)
     status: dict[str, Any] = (found or {}).get("status") or {}
     if not found or status.get("observedGeneration", 0) < found["metadata"]["generation"]:
         return "", ""
+    if plan.runs_as == "Service":
+        return status.get("latestCreatedRevisionName", ""), ""
+    return _group_revision(plan, cluster) if plan.runs_as == "LeaderWorkerSet" else _revision(plan, cluster, status)
+
+
+def _revision(plan: Plan, cluster: Cluster, status: dict[str, Any]) -> tuple[str, str]:
+    """The pod-template-hash of the Deployment's newest ReplicaSet."""
     sets = cluster.list(f"/apis/apps/v1/namespaces/{plan.namespace}/replicasets?{_selector(plan)}")
     newest = max(sets, key=_revision_number, default=None)
     refusal = _message(status, "ReplicaFailure", "True")
     return (newest["metadata"]["labels"].get("pod-template-hash", ""), refusal) if newest else ("", refusal)
 
 
-def _knative_revision(plan: Plan, cluster: Cluster) -> tuple[str, str]:
-    found = cluster.get("serving.knative.dev/v1", "Service", plan.namespace, plan.release)
-    status: dict[str, Any] = (found or {}).get("status") or {}
-    if not found or status.get("observedGeneration", 0) < found["metadata"]["generation"]:
-        return "", ""
-    return status.get("latestCreatedRevisionName", ""), ""
+def _group_revision(plan: Plan, cluster: Cluster) -> tuple[str, str]:
+    """Of the StatefulSet of the leaders, which bears the name of its LeaderWorkerSet."""
+    leaders = cluster.get("apps/v1", "StatefulSet", plan.namespace, plan.release)
+    return str(((leaders or {}).get("metadata", {}).get("labels") or {}).get(GROUP_REVISION, "")), ""
 
 
 def _revision_number(entry: dict[str, Any]) -> int:

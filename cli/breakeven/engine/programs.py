@@ -16,6 +16,7 @@ HELM_VERSION: Final = "3.20.2"
 KUBERNETES_VERSION: Final = "1.36.3"
 ETCD_VERSION: Final = "3.6.14"
 KWOK_VERSION: Final = "0.8.0"
+LWS_VERSION: Final = "0.9.0"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +135,20 @@ MODULES: Final = (
         usual_s=5,
     ),
     Module(
+        name="lws",
+        programs=(Program(name="lws-controller", version=LWS_VERSION),),
+        copies=(
+            Copy(go_module="sigs.k8s.io/lws", source="config/crd/bases", to="crds", pinned_by="lws"),
+            Copy(
+                go_module="sigs.k8s.io/lws",
+                source="config/webhook/manifests.yaml",
+                to="webhooks.yaml",
+                pinned_by="lws",
+            ),
+        ),
+        usual_s=100,
+    ),
+    Module(
         name="gitops-crds",
         programs=(),
         copies=tuple(
@@ -142,6 +157,7 @@ MODULES: Final = (
                 ("github.com/argoproj/argo-cd/v3", "manifests/crds", "argocd"),
                 ("github.com/fluxcd/source-controller", "config/crd/bases", "flux-source"),
                 ("github.com/fluxcd/kustomize-controller", "config/crd/bases", "flux-kustomize"),
+                ("github.com/fluxcd/helm-controller", "config/crd/bases", "flux-helm"),
             )
         ),
         usual_s=15,

@@ -17,7 +17,7 @@ from typing import Final
 from breakeven import resources
 from breakeven.core.hardware import Accelerator, Profile
 from breakeven.core.local import SandboxStatus
-from breakeven.engine import processes, sandbox_nodes, tools
+from breakeven.engine import processes, sandbox_groups, sandbox_nodes, tools
 from breakeven.engine.lock import held
 from breakeven.engine.progress import OnProgress, Progress, silent
 from breakeven.engine.sandbox_cluster import ControlPlane
@@ -38,18 +38,29 @@ class Sandbox:
     directory: Path
 
 
-def up(profile: Profile, accelerator: Accelerator, nodes: int, *, progress: OnProgress = silent) -> Sandbox:
+def modules(*, groups: bool) -> tuple[str, ...]:
+    """What has to be built for it."""
+    return (*MODULES, sandbox_groups.MODULE) if groups else MODULES
+
+
+def up(
+    profile: Profile, accelerator: Accelerator, nodes: int, *, groups: bool = False, progress: OnProgress = silent
+) -> Sandbox:
     """Start the sandbox if it is not running, and see to `nodes` ready nodes of the profile. Removes nothing.
+
+    With `groups` LeaderWorkerSets have their controller.
 
     Raises ToolError.
     """
-    tools.require(*MODULES, progress=progress)
+    tools.require(*modules(groups=groups), progress=progress)
     cluster = _cluster()
     with held(_lock(), _waiting(progress)):
         if not (cluster.is_running and _furnished(cluster).is_file()):
             with _step("starting the sandbox", progress):
                 _start(cluster)
         _add_nodes(cluster, profile, accelerator, nodes)
+        if groups:
+            sandbox_groups.start(cluster)
     return _sandbox(cluster)
 
 

@@ -67,13 +67,23 @@ class Stack:
 
     def config(self) -> dict[str, Any]:
         """The inputs of the last apply: there also when it failed before its outputs were recorded."""
-        settings = yaml.safe_load(self._settings.read_bytes()) if self._settings.exists() else None
-        config = (settings or {}).get("config") or {}
-        found = {key: config.get(f"{PROJECT}:{key}") for key in ("cluster", "deployment")}
+        found = {key: self._configured(key) for key in ("cluster", "deployment")}
         if not all(isinstance(value, dict) for value in found.values()):
             message = f"{self._settings} does not say what was applied, and where"
             raise DeployError(message, hint="`deploy up` writes it anew")
         return found
+
+    @property
+    def adopted(self) -> tuple[str, ...]:
+        """Objects, as KIND/NAME, that it took over; also by an apply that failed before its outputs were recorded."""
+        return tuple(sorted({*self.state.adopted, *(self._configured("adopted") or ())}))
+
+    def _configured(self, key: str) -> Any:
+        return self._config().get(f"{PROJECT}:{key}")
+
+    def _config(self) -> dict[str, Any]:
+        settings = yaml.safe_load(self._settings.read_bytes()) if self._settings.exists() else None
+        return (settings or {}).get("config") or {}
 
     def record(self, begun: Iterable[str]) -> None:
         """URNs of what an apply made, maybe, without the engine's noticing: the next one goes on with them."""
@@ -88,8 +98,7 @@ class Stack:
         return workspace.export(self._stack.name).urns
 
     def _unrecorded(self) -> tuple[str, ...]:
-        settings = yaml.safe_load(self._settings.read_bytes()) if self._settings.exists() else None
-        return tuple(((settings or {}).get("config") or {}).get(_UNRECORDED) or ())
+        return tuple(self._config().get(_UNRECORDED) or ())
 
     def history(self) -> tuple[Apply, ...]:
         """All its applies."""

@@ -18,7 +18,7 @@ from breakeven.core.live import Readiness
 from breakeven.core.outcome import Failure, Judge
 from breakeven.core.plan import Plan
 from breakeven.engine import interrupt, pods
-from breakeven.engine.cluster import Cluster
+from breakeven.engine.cluster import API_VERSIONS, Cluster
 from breakeven.errors import DeployError
 
 OnWait = Callable[[Readiness], None]
@@ -26,7 +26,7 @@ OnStep = Callable[[str, str], None]
 
 _LOOK_EVERY_S: Final = 3.0
 _POLL_S: Final = 2.0
-_WORKLOADS: Final = ("kubernetes:apps/v1:Deployment", "kubernetes:serving.knative.dev/v1:Service")
+_WORKLOADS: Final = {f"kubernetes:{version}:{kind}" for kind, version in API_VERSIONS.items()}
 _HINT: Final = (
     "`deploy status` shows its pods; after the cure `deploy up` goes on with it, "
     "and `deploy up --rollback` returns to the last good plan"
@@ -39,7 +39,7 @@ class RolloutFailed(DeployError):
 
 class Watch:
     """A context manager around the engine's `up`, whose steps it must be told: before the engine has come to the
-    Deployment, its pods are those of the last apply, and may be what this one cures.
+    servers, their pods are those of the last apply, and may be what this one cures.
 
     Raises RolloutFailed with the cluster's own reason where the engine fails, or would.
     """
@@ -119,7 +119,7 @@ def until_ready(plan: Plan, cluster: Cluster, on_wait: OnWait, timeout_s: float)
 
 
 def readiness_of(plan: Plan, cluster: Cluster) -> Readiness:
-    return cluster.readiness(namespace=plan.namespace, name=plan.release, serverless=plan.facts.profile.is_serverless)
+    return cluster.readiness(namespace=plan.namespace, name=plan.release, kind=plan.runs_as)
 
 
 def _troubled(plan: Plan, cluster: Cluster) -> Failure | None:

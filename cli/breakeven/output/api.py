@@ -11,7 +11,7 @@ from breakeven.core.cost import usd_per_million_tokens
 from breakeven.core.plan import Plan
 from breakeven.core.throughput import Capacity
 from breakeven.core.units import count
-from breakeven.output import age, money, table
+from breakeven.output import age, money, plan_line, table
 
 _HEADERS: Final = ["API", "Per month", "Per 1M tokens", "Break-even requests a month", "Reachable", "Price"]
 _CHOICES: Final = {"self-host": "self-host", "api": "use the API", "hybrid": "hybrid", "undecided": "undecided"}
@@ -84,10 +84,11 @@ def traffic(plan: Plan) -> str:
 def capacity(plan: Plan) -> str:
     """What the plan serves of that shape, estimated or measured, and how busy the traffic keeps it."""
     headroom = plan.deployment.headroom
+    network = f"\n{plan_line.NETWORK}" if plan.split.nodes > 1 else ""
     return (
         f"{_served(plan)}.\n"
         f"With {_percent(headroom.target_utilisation)} of that at the peak it carries {plan.requests_per_month:,} "
-        f"requests a month; this traffic keeps it {_percent(plan.utilisation)} busy."
+        f"requests a month; this traffic keeps it {_percent(plan.utilisation)} busy.{network}"
     )
 
 

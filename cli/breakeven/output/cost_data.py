@@ -29,6 +29,7 @@ def data(comparison: Comparison, offered: Sequence[OfferedRent], cases: Sequence
         "replicas_range": list(plan.replicas_range),
         "tensor_parallel_size": plan.split.tensor_parallel_size,
         "pipeline_parallel_size": plan.split.pipeline_parallel_size,
+        "nodes_per_replica": plan.split.nodes,
         "precision": plan.split.precision,
         "kv_cache_dtype": plan.split.kv_cache_dtype,
         "gpus": plan.gpus,

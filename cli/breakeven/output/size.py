@@ -15,6 +15,7 @@ from breakeven.core.plan import Plan
 from breakeven.core.rent_price import rent_price
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.split import Split
+from breakeven.core.throughput import untested
 from breakeven.core.units import count
 from breakeven.output import age, measured, money, plan_line, size_data, table
 
@@ -50,6 +51,8 @@ def _parts(output: str, sizing: Sizing, near: Sequence[Near], at: date) -> list[
         plan = sizing.planned.plan
         parts += [table.render(output, _MEMORY_HEADERS, _memory_rows(plan)), _kv_cache(plan)]
         parts.append(table.render(output, _SPEED_HEADERS, _speed_rows(sizing.planned)))
+        if note := untested(plan.split.precision):
+            parts.append(note)
         if plan.capacity.date:
             parts.append(f"Measured {plan.capacity.date}: {plan.capacity.source}. Everything else is estimated.")
         parts += measured.parts(output, near)
@@ -150,9 +153,11 @@ def _ranked_by(sizing: Sizing) -> str:
     rent = size_data.node_usd_per_month(sizing)
     price = "rent unknown" if rent is None else f"{money.usd(rent)} a month"
     busy = " if busy all month" if profile.is_serverless else ""
+    nodes = sizing.deployment.engine.nodes
+    filled, each = ("one node", "") if nodes == 1 else (f"{nodes} nodes", " each")
     return (
-        f"Candidates to fill one node of {count(profile.gpus_per_node, 'GPU')} ({price}{busy}), the best first by "
-        "requests/s in the SLO per dollar.\n"
+        f"Candidates to fill {filled} of {count(profile.gpus_per_node, 'GPU')} ({price}{each}{busy}), the best first "
+        "by requests/s in the SLO per dollar.\n"
         f"SLO: {slo} (median)."
     )
 
@@ -175,7 +180,7 @@ def _candidate_row(sizing: Sizing, candidate: Candidate) -> list[str]:
     return [
         parallelism(candidate.split) + (" (up)" if sizing.is_chosen(candidate) else ""),
         stored(candidate.split),
-        f"{candidate.replicas_per_node:,}",
+        f"{candidate.replicas:,}",
         f"{candidate.memory.max_model_len:,}",
         f"{candidate.memory.kv_tokens:,}",
         measured.figure(candidate.requests_per_second),
@@ -194,6 +199,8 @@ def _notes(sizing: Sizing) -> list[str]:
     ]
     if any(split.pipeline_parallel_size > 1 for split in splits):
         notes.append("No measured row has pipeline parallelism: rates with PP are the model's alone.")
+    if sizing.deployment.engine.nodes > 1:
+        notes.append(plan_line.NETWORK)
     if any(split.precision != sizing.facts.model.precision or split.kv_cache_dtype != "auto" for split in splits):
         notes.append("--precision fp8 and --kv-cache-dtype fp8 quantise; what that does to answers is not looked at.")
     return notes
@@ -206,7 +213,8 @@ def _verdict(sizing: Sizing) -> str:
         return "No candidate keeps the SLO at any load."
     if chosen is best:
         return "The best candidate is what `deploy up` makes."
-    takes = "`deploy up` takes the best as published in one pipeline stage, unless told otherwise"
+    stage = " in one pipeline stage" if sizing.deployment.engine.nodes == 1 else ""
+    takes = f"`deploy up` takes the best as published{stage}, unless told otherwise"
     made = f"{takes}: {_named(chosen.split)}" if chosen else f"{takes}, and there is none"
     return f"The best candidate is {_named(best.split)}; {made}."
 

@@ -14,6 +14,7 @@ from breakeven.core.memory import MemoryFit
 from breakeven.core.rent_price import RentPrice, rent_price
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.split import Split
+from breakeven.core.throughput import untested
 from breakeven.core.units import cents
 from breakeven.output import age, api, measured
 
@@ -21,7 +22,7 @@ SCHEMA: Final = "breakeven.size/1"
 
 
 def data(sizing: Sizing, near: Sequence[Near], at: date) -> dict[str, Any]:
-    """Money as decimal strings, unknown as null; `requests_per_second` of a candidate are those of the node."""
+    """Money as decimal strings, unknown as null; `requests_per_second` of a candidate are those of what it fills."""
     facts, workload = sizing.facts, sizing.deployment.workload
     rent = node_usd_per_month(sizing)
     return {
@@ -43,6 +44,7 @@ def data(sizing: Sizing, near: Sequence[Near], at: date) -> dict[str, Any]:
             "ttft_p99_validated": False,
         },
         "plan": _plan(sizing.planned) if sizing.planned else None,
+        "untested": untested(sizing.planned.plan.split.precision) if sizing.planned else None,
         "measured_near": [measured.data(one) for one in near],
         "refused": sizing.refused,
         "node_usd_per_month": None if rent is None else str(rent),
@@ -133,6 +135,7 @@ def _split(split: Split) -> dict[str, Any]:
     return {
         "tensor_parallel_size": split.tensor_parallel_size,
         "pipeline_parallel_size": split.pipeline_parallel_size,
+        "nodes_per_replica": split.nodes,
         "precision": split.precision,
         "kv_cache_dtype": split.kv_cache_dtype,
     }
@@ -143,10 +146,10 @@ def _candidate(sizing: Sizing, candidate: Candidate) -> dict[str, Any]:
     return {
         **_split(candidate.split),
         "chosen_by_up": sizing.is_chosen(candidate),
-        "replicas_per_node": candidate.replicas_per_node,
+        "replicas_per_node": candidate.replicas,
         "memory": _memory(candidate.memory),
         "max_model_lens": [_length(one) for one in candidate.lengths],
-        "saturated": _rates(candidate.saturated, candidate.replicas_per_node),
+        "saturated": _rates(candidate.saturated, candidate.replicas),
         "slo_requests_per_second": round(candidate.slo_requests_per_second, 4),
         "bound": candidate.under_slo.bound,
         "usd_per_million_requests": None if usd is None else str(cents(usd)),

@@ -2,7 +2,7 @@
 
 stdin: {"command_lines": [["MODEL", "--flag=…"], …], "environments": [{"VLLM_…": "1", …}, …]}. The last line of stdout:
 "refusals", None or a message for each command line; "unknown_variables"; "telling", whether vLLM would send usage
-statistics, for each environment; "tool_parsers" by name.
+statistics, for each environment; "tool_parsers" and "reasoning_parsers" by name.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from unittest import mock
 
 from vllm import envs
 from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
+from vllm.reasoning import ReasoningParserManager
 from vllm.tool_parsers import ToolParserManager
 from vllm.usage import usage_lib
 from vllm.utils.argparse_utils import FlexibleArgumentParser
@@ -52,6 +53,7 @@ def main() -> None:
         "unknown_variables": sorted(variables - set(envs.environment_variables)),
         "telling": [tells(environment) for environment in given["environments"]],
         "tool_parsers": sorted(ToolParserManager.list_registered()),
+        "reasoning_parsers": sorted(ReasoningParserManager.list_registered()),
     }
     sys.stdout.write("\n" + json.dumps(answer) + "\n")
 

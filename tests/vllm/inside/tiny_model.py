@@ -20,7 +20,8 @@ def tokenizer(text: str) -> PreTrainedTokenizerFast:
     found.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     found.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    special = ["<s>", "</s>"]
+    # The parser of what a Qwen3 thinks and calls wants its marks.
+    special = ["<s>", "</s>", "<think>", "</think>", "<tool_call>", "</tool_call>"]
     found.train_from_iterator(
         [text], trainers.BpeTrainer(vocab_size=2000, special_tokens=special, initial_alphabet=alphabet)
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.exposure import Ingress, Route, Service
 from breakeven.core.chart.fields import Record
+from breakeven.core.chart.group import GroupChoices
 from breakeven.core.chart.monitoring import MonitoringChoices
 from breakeven.core.chart.placement import Disruption, Placement, PodMetadata
 from breakeven.core.chart.security import ApiKey, NetworkPolicy, ServiceAccount
@@ -19,6 +20,7 @@ from breakeven.core.chart.serving import ChatTemplate, LoraChoices
 class ChartChoices(Record):
     image: Annotated[ImageSource, "Where the image is pulled from"] = field(default_factory=ImageSource)
     api_key: Annotated[ApiKey, "The key that clients must send"] = field(default_factory=ApiKey)
+    group: Annotated[GroupChoices, "A server on several nodes"] = field(default_factory=GroupChoices)
     placement: Annotated[Placement, "Which nodes, and in which order"] = field(default_factory=Placement)
     pod: Annotated[PodMetadata, "Labels and annotations of the pods"] = field(default_factory=PodMetadata)
     probes: Annotated[ProbeChoices, "How the server's health is asked"] = field(default_factory=ProbeChoices)

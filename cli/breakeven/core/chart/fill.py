@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from breakeven.core.chart.autoscaler import Autoscaler
 from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.group import Group
 from breakeven.core.chart.monitoring import Monitoring
 from breakeven.core.chart.placement import Disruption, NodeLabel, NodeTerm
 from breakeven.core.chart.security import HubToken
@@ -44,6 +45,7 @@ def _filled(plan: Plan, sized: Pod, choices: ChartChoices) -> Values:
         hub_token=HubToken(secret_name=plan.deployment.hub_token_secret or ""),
         api_key=choices.api_key,
         weights=_weights(plan, sized),
+        group=Group(**_fields(choices.group), nodes=plan.split.nodes, timeout_seconds=sized.startup_s),
         resources=_resources(plan, sized),
         node_selector_terms=_terms(plan),
         placement=choices.placement,
@@ -78,6 +80,7 @@ def _engine(plan: Plan, sized: Pod) -> Engine:
         pipeline_parallel_size=plan.split.pipeline_parallel_size,
         quantization=plan.quantization or "",
         tool_call_parser=plan.facts.model.tool_parser or "",
+        reasoning_parser=plan.facts.model.reasoning_parser or "",
         kv_cache_dtype=plan.split.kv_cache_dtype,
         max_model_len=plan.max_model_len,
         gpu_memory_utilization=GPU_MEMORY_UTILIZATION,
@@ -92,7 +95,7 @@ def _weights(plan: Plan, sized: Pod) -> WeightsVolume:
 
 def _resources(plan: Plan, sized: Pod) -> Resources:
     return Resources(
-        gpus=plan.split.gpus,
+        gpus=plan.split.gpus_per_pod,
         cpu=sized.cpu,
         memory_gib=sized.memory_gib,
         shm_gib=sized.shm_gib,

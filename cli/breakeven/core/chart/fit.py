@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.group import GroupChoices
 from breakeven.core.chart.serving import ON_VOLUME
 from breakeven.core.chart.storage import Weights
 from breakeven.errors import InputError
@@ -18,9 +19,12 @@ def overlapping(weights: Weights, chart: ChartChoices, *, serverless: bool) -> s
     return "with strategy start-first two servers overlap" if chart.rollout.strategy == "start-first" else ""
 
 
-def require_fit(weights: Weights, chart: ChartChoices, *, replicas: int, serverless: bool, scaled: bool) -> None:
+def require_fit(
+    weights: Weights, chart: ChartChoices, *, replicas: int, nodes: int, serverless: bool, scaled: bool
+) -> None:
     """Raises InputError for a claim that cannot be shared, and for what Knative does by itself."""
-    why = f"{replicas} replicas share it" if replicas > 1 else overlapping(weights, chart, serverless=serverless)
+    pods = f"{replicas} replicas share it" if nodes == 1 else f"{replicas * nodes} pods share it"
+    why = pods if replicas * nodes > 1 else overlapping(weights, chart, serverless=serverless)
     if weights.access_mode == "ReadWriteOnce" and why:
         raise InputError(
             f"weights.access_mode ReadWriteOnce: one node holds the claim, but {why}; another pod would wait for ever",
@@ -29,6 +33,16 @@ def require_fit(weights: Weights, chart: ChartChoices, *, replicas: int, serverl
         )
     if serverless:
         _require_fit_for_knative(weights, chart)
+    if nodes > 1 and chart.placement.spread:
+        raise InputError(
+            f"chart.placement.spread is not for a server on {nodes} nodes, whose pods belong together",
+            hint="leave it out; chart.placement.node_selector keeps them in one zone",
+        )
+    if nodes == 1 and chart.group != GroupChoices():
+        raise InputError(
+            "chart.group is for a server on several nodes",
+            hint="give engine.nodes_per_replica, or leave chart.group out",
+        )
     _require_sources(weights, chart)
     if chart.autoscaler != AutoscalerChoices() and (serverless or not scaled):
         raise InputError(

@@ -20,6 +20,7 @@ def rule(why: str, *, when: Schema, then: Schema) -> Schema:
 _SHARED: Final[Schema] = {
     "anyOf": [
         at("replicas", {"minimum": 2}),
+        at("group.nodes", {"minimum": 2}),
         at("autoscaler.maxReplicas", {"minimum": 2}),
         at("serverless.enabled", {"const": True}),
         at("rollout.maxSurge", {"minimum": 1}),
@@ -85,12 +86,18 @@ RULES: Final[tuple[Schema, ...]] = (
         then=at("route.gateways", {"minItems": 1}),
     ),
     rule(
+        "The pods of a group belong together",
+        when=at("group.nodes", {"minimum": 2}),
+        then=at("placement.spread", {"maxItems": 0}),
+    ),
+    rule(
         "Knative brings its own way in, and has no volumes of each server",
         when=at("serverless.enabled", {"const": True}),
         then={
             "allOf": [
                 *(at(f"{key}.enabled", {"const": False}) for key in ("ingress", "route", "networkPolicy")),
                 at("autoscaler.kind", {"const": ""}),
+                at("group.nodes", {"const": 1}),
                 at("weights.storage", {"not": {"const": "ephemeral"}}),
             ]
         },

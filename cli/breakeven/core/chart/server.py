@@ -52,6 +52,9 @@ class Engine(Record):
         "How vLLM finds calls of tools in what the model says; tools are not called by themselves if empty",
         _PARSER,
     ] = "hermes"
+    reasoning_parser: Annotated[
+        str, "How vLLM tells what the model thinks from what it answers; all is the answer if empty", _PARSER
+    ] = "qwen3"
     gpu_memory_utilization: Annotated[
         float, "Share of each GPU's memory that vLLM may use", Number(above=0, at_most=1)
     ] = 0.92
@@ -62,7 +65,7 @@ class Engine(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Resources(Record):
-    gpus: Annotated[int, "GPUs of each server: tensorParallelSize × pipelineParallelSize", COUNT] = 1
+    gpus: Annotated[int, "GPUs of each pod: tensorParallelSize × pipelineParallelSize ÷ group.nodes", COUNT] = 1
     cpu: Annotated[int, "CPUs requested; there is no limit", COUNT] = 6
     memory_gib: Annotated[int, "Memory, request and limit at once; shmGib counts against it", COUNT] = 50
     shm_gib: Annotated[int, "Size of /dev/shm", COUNT] = 2

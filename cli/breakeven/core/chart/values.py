@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from breakeven.core.chart.autoscaler import Autoscaler
 from breakeven.core.chart.exposure import Ingress, Route, Service
 from breakeven.core.chart.fields import COUNT, Record, Text
+from breakeven.core.chart.group import Group
 from breakeven.core.chart.monitoring import Monitoring
 from breakeven.core.chart.placement import Disruption, Labels, NodeTerm, Placement, PodMetadata
 from breakeven.core.chart.security import ApiKey, HubToken, NetworkPolicy, ServiceAccount
@@ -43,7 +44,10 @@ class Values(Record):
     weights: Annotated[WeightsVolume, "Where the weights come from, and where they lie"] = field(
         default_factory=WeightsVolume
     )
-    resources: Annotated[Resources, "What a server needs"] = field(default_factory=Resources)
+    group: Annotated[Group, "A server on several nodes"] = field(default_factory=Group)
+    resources: Annotated[Resources, "What a pod needs: a server, or its part on one of several nodes"] = field(
+        default_factory=Resources
+    )
     node_selector_terms: Annotated[
         tuple[NodeTerm, ...],
         "Nodes that may run a server: terms of a required node affinity. One match is enough; none means any node",

@@ -12,15 +12,15 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from breakeven.core.live import Check
-from breakeven.core.manifests import Manifest, pod_gpus, pod_spec
+from breakeven.core.manifests import Manifest, pod_gpus, pod_spec, pod_templates
 from breakeven.core.pod_counts import as_asked, gpus_requested
 from breakeven.core.units import count
+from breakeven.engine.adoption import MANAGER as _MANAGER
 from breakeven.engine.cluster import Answer
 from breakeven.engine.preflight.permissions import Right, may
 from breakeven.engine.preflight.subject import Object, Subject
 from breakeven.engine.preflight.together import together
 
-_MANAGER: Final = "breakeven-preflight"
 _PROVIDER: Final = "pulumi-kubernetes"
 _APPLY: Final = "application/apply-patch+yaml"
 _ENFORCE: Final = "pod-security.kubernetes.io/enforce"
@@ -34,7 +34,9 @@ def check(subject: Subject) -> Iterator[Check]:
     tried = list(zip(known, answers, strict=True))
     accepted = [(item, answer.body) for item, answer in tried if answer.is_ok]
     found = [check for item, answer in tried for check in _verdict(subject, item, answer)]
-    found += _gpus([item for item, _ in accepted], [body for _, body in accepted])
+    # What others set in an adopted object is told apart from what admission does: `engine.adoption`.
+    own = [(item, body) for item, body in accepted if not item.is_adopted]
+    found += _gpus([item for item, _ in own], [body for _, body in own])
     found += _pods(subject) if subject.namespace else []
     yield from found
     if accepted and not found:
@@ -49,7 +51,7 @@ def _accepted(subject: Subject, accepted: int, known: int) -> str:
 
 def _ask(subject: Subject, item: Object) -> Answer:
     """As the provider will. What is there and not its own is asked about as if it were new: it is refused elsewhere."""
-    manager = _manager(item.live) if item.live else _MANAGER
+    manager = _manager(item.live) if item.live and not item.is_adopted else _MANAGER
     if manager:
         return _send(subject, item, item.manifest, manager)
     metadata = {**item.manifest["metadata"], "name": _probe_name(item.manifest["metadata"]["name"])}
@@ -102,14 +104,20 @@ def _pods(subject: Subject) -> list[Check]:
     if not may(subject.cluster, Right("create", "", "pods", subject.plan.namespace)):
         detail = "a pod could not be tried, since you may not create pods: what is refused to pods is seen too late"
         return [Check(name="Pod", status="warn", detail=detail, fix="ask for `create pods`; only a dry run uses it")]
-    return [check for runner in subject.runners for check in _pod(subject, runner)]
+    return [
+        check
+        for runner in subject.runners
+        for template in pod_templates(runner)
+        for check in _pod(subject, runner, template)
+    ]
 
 
-def _pod(subject: Subject, runner: Manifest) -> list[Check]:
+def _pod(subject: Subject, runner: Manifest, template: Manifest) -> list[Check]:
     path = f"/api/v1/namespaces/{subject.plan.namespace}/pods?dryRun=All&fieldManager={_MANAGER}"
-    answer = subject.cluster.ask("POST", path, probe(runner, without_account=_brings_account(subject, runner)))
+    tried = probe(runner, template, without_account=_brings_account(subject, runner))
+    answer = subject.cluster.ask("POST", path, tried)
     if answer.is_ok:
-        return _changed(runner, answer.body)
+        return _changed(tried, answer.body)
     if subject.own_pods and "exceeded quota" in answer.message:
         return []  # the stack's own pods make room: the check of quotas has counted it
     return [_refused("Pod", f"a pod of {runner['kind']} {runner['metadata']['name']}{_level(subject)}", answer)]
@@ -127,9 +135,8 @@ def _level(subject: Subject) -> str:
     return f" in namespace {subject.plan.namespace}{level}"
 
 
-def probe(runner: Manifest, *, without_account: bool) -> dict[str, Any]:
+def probe(runner: Manifest, template: Manifest, *, without_account: bool) -> dict[str, Any]:
     """A pod as the template makes it; without its account it takes the namespace's default one."""
-    template = runner["spec"]["template"]
     left_out = {*_REVISION_ONLY, *(["serviceAccountName"] if without_account else [])}
     spec = {key: value for key, value in template["spec"].items() if key not in left_out}
     metadata = {
@@ -144,9 +151,9 @@ def _probe_name(name: str) -> str:
     return f"{name[:40].rstrip('-.')}-preflight"
 
 
-def _changed(runner: Manifest, pod: Manifest) -> list[Check]:
+def _changed(tried: Manifest, pod: Manifest) -> list[Check]:
     """Admission may rewrite a pod; GPUs that it adds are not on the bill."""
-    asked, given = pod_gpus(runner), pod_gpus(pod)
+    asked, given = pod_gpus(tried), pod_gpus(pod)
     if asked == given:
         return []
     detail = f"admission gives a pod {count(given, 'GPU')} instead of {asked}; the bill is for {asked}"

@@ -1,4 +1,4 @@
-"""Is there room: enough free GPUs, on one node for each replica, where its pods may go?"""
+"""Is there room: enough free GPUs, on one node for each pod, where the pods may go?"""
 
 from __future__ import annotations
 
@@ -143,12 +143,16 @@ def _verdict(subject: Subject, rooms: Sequence[Room], closed: int) -> Check:
 
 
 def _needed(pods: int, gpus_each: int) -> str:
-    """A replica's GPUs must be on one node."""
+    """A pod's GPUs must be on one node."""
     return f"{pods} × {gpus_each}" if gpus_each > 1 else f"{pods}"
 
 
 def _pods_at_once(subject: Subject) -> int:
-    """The replicas, and those that a rollout must have beside them before it may end the old ones."""
+    """Of the replicas, and of those that a rollout must have beside them before it may end the old ones."""
+    return _replicas_at_once(subject) * subject.plan.split.nodes
+
+
+def _replicas_at_once(subject: Subject) -> int:
     if not subject.own_pods:
         return subject.plan.replicas
     if is_knative_service(subject.server):

@@ -8,13 +8,21 @@ from typing import Final
 
 from breakeven.core.chart.knative import features
 from breakeven.core.live import Check
+from breakeven.core.plan import ServerKind
+from breakeven.engine.cluster import API_VERSIONS
 from breakeven.engine.preflight.subject import Subject
 
 # The chart's kubeVersion: the built-in sleep of preStop is on by default from 1.30 on.
 _OLDEST: Final = (1, 30)
 
 _KNATIVE: Final = "serving.knative.dev/"
-_FIXES: Final = {_KNATIVE: "install Knative Serving, or choose a profile that is not serverless"}
+_FIXES: Final = {
+    _KNATIVE: "install Knative Serving, or choose a profile that is not serverless",
+    "leaderworkerset.x-k8s.io/": "install LeaderWorkerSet (https://lws.sigs.k8s.io), or choose a profile "
+    "with a node that holds the model",
+}
+
+_ROLLING: Final[set[ServerKind]] = {"Deployment", "LeaderWorkerSet"}
 
 # Of these "allowed" is not enough: Knative 0.48, pkg/apis/serving/k8s_validation.go, validateVolume.
 _ENABLED_ONLY: Final = (
@@ -26,6 +34,7 @@ _ENABLED_ONLY: Final = (
 def check(subject: Subject) -> Iterator[Check]:
     yield _version(subject.cluster.version)
     yield from _unknown(subject)
+    yield from _other_servers(subject)
     if any(item.path and item.manifest["apiVersion"].startswith(_KNATIVE) for item in subject.objects):
         yield _knative_flags(subject)
 
@@ -49,6 +58,16 @@ def _unknown(subject: Subject) -> Iterator[Check]:
             install = f"install what serves {version}, or leave that feature out"
             fix = next((fix for group, fix in _FIXES.items() if version.startswith(group)), install)
             detail = f"the cluster does not know {version} {item.kind}"
+            yield Check(name="Kinds", status="fail", detail=detail, fix=fix)
+
+
+def _other_servers(subject: Subject) -> Iterator[Check]:
+    """A replica on one node is another kind of object than one on several. New ones are made before old ones go."""
+    plan = subject.plan
+    for kind in _ROLLING - {plan.runs_as}:
+        if subject.cluster.get(API_VERSIONS[kind], kind, plan.namespace, plan.release):
+            detail = f"{kind} {plan.release} holds its GPUs, and the Service, until the {plan.runs_as} is ready"
+            fix = "`deploy destroy` first, or begin another stack with --name"
             yield Check(name="Kinds", status="fail", detail=detail, fix=fix)
 
 

@@ -21,8 +21,9 @@ def check(subject: Subject) -> Iterator[Check]:
     plain = [entry for entry in quotas if not entry["spec"].get("scopes") and not entry["spec"].get("scopeSelector")]
     if plain:
         own = add(_charged(pod["spec"]) for pod in running(subject.own_pods))
+        pods = subject.plan.replicas * subject.plan.split.nodes
         each = _charged(pod_spec(subject.server))
-        wanted = {name: subject.plan.replicas * value for name, value in each.items()}
+        wanted = {name: pods * value for name, value in each.items()}
         short = [line for entry in plain for line in _short(entry, wanted, own)]
         yield _verdict(subject, [entry["metadata"]["name"] for entry in plain], short)
 

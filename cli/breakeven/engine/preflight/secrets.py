@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from breakeven.core.live import Check
-from breakeven.core.manifests import Manifest, pod_spec
+from breakeven.core.manifests import Manifest, pod_specs
 from breakeven.engine.preflight.subject import Subject
 
 
@@ -21,7 +21,9 @@ def check(subject: Subject) -> Iterator[Check]:
     if subject.plan.facts.model.gated and not subject.plan.deployment.hub_token_secret:
         fix = "give --hub-token-secret NAME of a Secret with the key `token`"
         yield Check(name="Hub token", status="warn", detail=f"{subject.plan.facts.model.name} is gated", fix=fix)
-    references = {reference for manifest in subject.manifests for reference in _references(pod_spec(manifest))}
+    references = {
+        reference for manifest in subject.manifests for spec in pod_specs(manifest) for reference in _references(spec)
+    }
     yield from (_exists(subject, reference) for reference in sorted(references))
 
 

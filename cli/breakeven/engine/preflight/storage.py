@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from breakeven.core.live import Check
-from breakeven.core.manifests import Manifest, pod_spec
+from breakeven.core.manifests import Manifest, pod_spec, pod_specs
 from breakeven.engine.preflight.subject import Subject
 
 _CLAIM: Final = "PersistentVolumeClaim"
@@ -28,7 +28,9 @@ def check(subject: Subject) -> Iterator[Check]:
 
 def _claims_of_others(subject: Subject) -> set[str]:
     """Claims that the pods name and the stack does not make."""
-    volumes = [volume for runner in subject.runners for volume in pod_spec(runner).get("volumes") or ()]
+    volumes = [
+        volume for runner in subject.runners for spec in pod_specs(runner) for volume in spec.get("volumes") or ()
+    ]
     claims = [volume["persistentVolumeClaim"] for volume in volumes if volume.get("persistentVolumeClaim")]
     used = {str(claim["claimName"]) for claim in claims}
     return used - {item.manifest["metadata"]["name"] for item in subject.objects if item.kind == _CLAIM}
