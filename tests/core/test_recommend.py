@@ -172,7 +172,7 @@ def test_models_are_compared_only_where_each_would_do() -> None:
             "moonshotai/Kimi-K2-Instruct",
             {},
             None,
-            r"moonshotai/Kimi-K2-Instruct does not fit 8xh100, 8 × H100 80 GB SXM: needs [\d,]+ GB of weights",
+            r"moonshotai/Kimi-K2-Instruct does not fit 8xh100, 8 × H100 80 GB SXM: needs [\d,.]+ GiB of weights",
             "choose a larger profile",
         ),
         (
