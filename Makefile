@@ -51,8 +51,11 @@ bench: tools ## measure what the README claims
 	@$(BIN)/python -m bench.arrivals
 	@$(BIN)/python -m bench.candidates
 
-fuzz: venv ## read 100,000 broken files of every kind that is read
+fuzz: venv ## read 100,000 broken files of every kind that is read, and more by atheris on Linux x86-64
 	@$(BIN)/python -m bench.fuzz
+	@$(PIP) --upgrade --target $(VENV)/atheris --only-binary :all: --require-hashes -r bench/atheris.txt
+	@if [ -d $(VENV)/atheris/atheris ]; then PYTHONPATH=$(VENV)/atheris $(BIN)/python -m bench.fuzz_by_coverage; \
+		else echo "atheris has no wheel for this machine" >&2; fi
 
 lock: ## resolve requirements.lock and vLLM's requirements anew; needs uv
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

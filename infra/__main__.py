@@ -32,3 +32,5 @@ pulumi.export("cost", record_cost(project(planned)))
 pulumi.export("cluster", cluster)
 if override := config.get_object("budget_override"):
     pulumi.export("budget_override", override)
+if adopted := config.get_object("adopted"):
+    pulumi.export("adopted", adopted)

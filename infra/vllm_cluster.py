@@ -13,8 +13,8 @@ from breakeven.core.plan import Plan
 class VllmCluster(pulumi.ComponentResource):
     """Everything of one plan.
 
-    `cluster` has a kubeconfig's path (contents would lie in the state in plaintext) and an identifier, of which a change
-    alone replaces the provider. A namespace that is not owned was there before, and stays.
+    `cluster` has the path of a kubeconfig, whose contents would lie in the state in plaintext, and an identifier: a
+    change of it alone replaces the provider. A namespace that is not owned was there before, and stays.
     The chart gets plain values: no unknowns, no secrets, only names of Secrets.
     """
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from tests import wheels
 
 from breakeven import load
 from breakeven.core.deployment import Deployment
@@ -34,3 +35,22 @@ def helm() -> Path:
     """The pinned Helm; built if it is missing."""
     tools.require("helm")
     return tools.path("helm")
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a wheel of this checkout is built from."""
+    copied = tmp_path_factory.mktemp("sources")
+    wheels.copy_sources(copied)
+    return copied
+
+
+@pytest.fixture(scope="session")
+def wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return wheels.build(sources, tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The environment in which the jobs of a pipeline install and run Breakeven."""
+    return wheels.environment(tmp_path_factory.mktemp("python"))

@@ -1,4 +1,4 @@
-"""The schemas that editors check profiles and deploy.yaml with are the dataclasses. `make golden` writes them anew."""
+"""The schemas of profiles, deploy.yaml and fleet.yaml are the dataclasses. `make golden` writes them anew."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import yaml
 from breakeven import resources
 from breakeven.core.deployment import Deployment
 from breakeven.core.hardware import Profile
+from breakeven.fleet import Whole
 
 SCHEMA = resources.profiles() / ".schema.json"
 DEPLOYMENT = resources.schemas() / "deployment.schema.json"
@@ -54,7 +55,14 @@ def deployment_file() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("path", "schema"), [(SCHEMA, generated(Profile)), (DEPLOYMENT, deployment_file())], ids=["profile", "deployment"]
+    ("path", "schema"),
+    [
+        (SCHEMA, generated(Profile)),
+        (resources.schemas() / "profile.schema.json", generated(Profile)),
+        (resources.schemas() / "fleet.schema.json", generated(Whole)),
+        (DEPLOYMENT, deployment_file()),
+    ],
+    ids=["profile", "profile in docs", "fleet", "deployment"],
 )
 def test_golden_schemas_of_editors_are_current(path: Path, schema: dict[str, Any]) -> None:
     text = json.dumps(schema, indent=2) + "\n"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def refusal(text: str) -> str:
             "d.yaml:1: malformed YAML: could not determine a constructor for the tag "
             "'tag:yaml.org,2002:python/object/apply:os.system'",
         ),
-        ("profile: 2026-13-45\n", "d.yaml: malformed YAML: month must be in 1..12"),
+        ("profile: 2026-13-45\n", "d.yaml:1: malformed YAML: month must be in 1..12"),
         # Keys.
         ("profile: a\nprofile: b\n", "d.yaml:2: profile: duplicate key"),
         (
@@ -150,7 +151,7 @@ def test_long_values_are_shortened() -> None:
 
 
 def test_a_number_beyond_pythons_own_limit_is_malformed() -> None:
-    assert refusal(f"profile: a\nreplicas: {'9' * 5000}\n").startswith("d.yaml: malformed YAML: Exceeds the limit")
+    assert refusal(f"profile: a\nreplicas: {'9' * 5000}\n").startswith("d.yaml:2: malformed YAML: Exceeds the limit")
 
 
 def test_deep_nesting_is_refused() -> None:
@@ -228,3 +229,12 @@ def test_any_text_is_taken_or_refused_with_its_file(text: str) -> None:
         assert str(error).startswith("d.yaml")
     else:
         assert found.profile
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [("2026-13-45", "month must be in 1..12"), ("2026-01-01 25:00:00", "hour must be in 0..23"), ("0x_", "invalid")],
+)
+def test_a_scalar_that_is_no_date_or_number_has_its_line(value: str, problem: str) -> None:
+    with pytest.raises(InputError, match=rf"^d\.yaml:2: malformed YAML: .*{re.escape(problem)}"):
+        Source.parse(f"a: 1\nb: {value}\n", "d.yaml")

@@ -183,8 +183,8 @@ def stack_deployment(data: Mapping[str, Any] | None, file: str | None) -> Deploy
     """
     if (data is None) == (file is None):
         found = "neither" if data is None else "both"
-        hint = "pulumi config set --path breakeven:deployment.profile PROFILE"
-        raise InputError(f"expected one of breakeven:deployment and breakeven:file, got {found}", where=_STACK, hint=hint)
+        message = f"expected one of breakeven:deployment and breakeven:file, got {found}"
+        raise InputError(message, where=_STACK, hint="pulumi config set --path breakeven:deployment.profile PROFILE")
     if file is not None:
         return deployment(Path(file), {})
     return deployment_from(data or {}, f"{_STACK}: breakeven:deployment")

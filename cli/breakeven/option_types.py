@@ -58,8 +58,19 @@ class _Milliseconds(click.ParamType[float]):
         return number
 
 
+class _Object(click.ParamType[str]):
+    name = "object"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        kind, _, name = str(value).partition("/")
+        if not kind or not name or "/" in name:
+            self.fail(f"{value!r} is not KIND/NAME, such as Deployment/llm-4xa100", param, ctx)
+        return str(value)
+
+
 DATE: Final = _Date()
 MILLISECONDS: Final = _Milliseconds()
+OBJECT: Final = _Object()
 
 
 def complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

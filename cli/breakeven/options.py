@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 
-from breakeven.option_types import DATE, MILLISECONDS, USD, complete_model, complete_profile
+from breakeven.option_types import DATE, MILLISECONDS, OBJECT, USD, complete_model, complete_profile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -107,7 +107,7 @@ _DEPLOYMENT: Final = (
     ),
     option(
         "--precision",
-        type=click.Choice(["bf16", "fp8", "int8", "int4", "mxfp4"]),
+        type=click.Choice(["bf16", "fp8", "int8", "int4", "mxfp4", "nvfp4"]),
         help="Of the weights; other than the checkpoint's, they are quantised at the start.",
     ),
     option(
@@ -201,3 +201,15 @@ def cluster_options(function: F) -> F:
         option("--sandbox", is_flag=True, help="Use the local rehearsal cluster; starts it if needed."),
     )
     return _all(options, function)
+
+
+def adopt_option(function: F) -> F:
+    """--adopt, passed as `adopt`: no variable that is set for good may take objects over."""
+    return click.option(
+        "--adopt",
+        multiple=True,
+        type=OBJECT,
+        metavar="KIND/NAME",
+        allow_from_autoenv=False,
+        help="Take over this object of the stack, which exists and is not its own; may be repeated.",
+    )(function)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from breakeven import resources
+from breakeven import __version__, resources
 from breakeven.errors import InputError
 
-GITOPS: Final = ("argocd", "flux", "flux-helm")
+OPERATOR: Final = "pulumi-operator"
+GITOPS: Final = ("argocd", "flux", "flux-helm", OPERATOR)
 CI: Final = ("github", "gitlab")
 
 FLEET: Final = "clusters/fleet.yaml"
@@ -18,6 +20,29 @@ _CI_FILES: Final = {
     "github": (".github/workflows/deploy.yml", ("github/deploy.yml",), "github/apply.yml"),
     "gitlab": (".gitlab-ci.yml", ("gitlab/gitlab-ci.yml",), "gitlab/apply.yml"),
 }
+
+# The operator's CRD takes no longer name; that of a preview is the longest.
+_LONGEST_OBJECT: Final = 42
+
+_MODES: Final = {
+    "apply": (
+        "# Applies the branch, and puts right every ten minutes what drifted.",
+        "  refresh: true\n  continueResyncOnCommitMatch: true\n  resyncFrequencySeconds: 600",
+    ),
+    "preview": (
+        "# Previews the same stack and changes nothing. Put the branch of a proposal into `branch`.",
+        "  preview: true\n  refresh: true\n  prerequisites: [{name: @NAME@}]",
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A deployment that the operator applies; `file` is its deploy.yaml, from the top of the repository."""
+
+    name: str
+    namespace: str
+    file: str
 
 
 def deployment(profile: str) -> dict[str, str]:
@@ -43,6 +68,66 @@ def gitops(kind: str, repository: str, branch: str) -> dict[str, str]:
     if kind == "flux-helm":
         found |= {"gitops/flux/chart.yaml": _filled("flux/chart.yaml"), FLEET: _filled("fleet.yaml")}
     return found
+
+
+def operator(stacks: Sequence[Stack], repository: str, branch: str, backend: str, pulumi: str) -> dict[str, str]:
+    """What the Pulumi Kubernetes Operator needs to apply and to preview stacks with the engine's version `pulumi`.
+
+    Raises InputError for names that it would not take.
+    """
+    _refuse_names(stacks)
+    is_cloud = backend.startswith("https://")
+    values = {
+        "REPOSITORY": repository,
+        "BRANCH": branch,
+        "BACKEND": backend,
+        "PULUMI": pulumi,
+        "VARIABLE": "PULUMI_ACCESS_TOKEN" if is_cloud else "PULUMI_CONFIG_PASSPHRASE",
+        "KEY": "token" if is_cloud else "passphrase",
+    }
+    files = _project()
+    for stack in stacks:
+        files |= _objects(stack, values)
+    return {f"gitops/{OPERATOR}/{name}": text for name, text in files.items()}
+
+
+def _refuse_names(stacks: Sequence[Stack]) -> None:
+    seen: dict[str, Stack] = {}
+    for stack in stacks:
+        if other := seen.get(stack.name):
+            message = f"{other.file} has the same name, {stack.name!r}; in one state they would be one stack"
+            raise InputError(message, where=stack.file, hint="give it another `name`")
+        if len(_preview_of(stack.name)) > _LONGEST_OBJECT:
+            most = _LONGEST_OBJECT - len(_preview_of(""))
+            message = f"the operator takes names of up to {most} characters, got {stack.name!r}"
+            raise InputError(message, where=stack.file, hint="give it a shorter `name`")
+        seen[stack.name] = stack
+
+
+def _preview_of(name: str) -> str:
+    return f"{name}-preview"
+
+
+def _project() -> dict[str, str]:
+    """The program and its policy pack, the same for all stacks."""
+    folder = resources.templates() / OPERATOR / "project"
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    # Named .txt here, so that nobody takes them for modules of this package.
+    return {
+        f"project/{name.replace('.py.txt', '.py')}": _filled(f"{OPERATOR}/project/{name}", VERSION=__version__)
+        for name in names
+    }
+
+
+def _objects(stack: Stack, values: Mapping[str, str]) -> dict[str, str]:
+    """Its account, and the two objects that apply and preview it."""
+    own = {**values, "NAME": stack.name, "NAMESPACE": stack.namespace, "FILE": stack.file}
+    files = {f"stacks/{stack.name}/account.yaml": _filled(f"{OPERATOR}/stacks/account.yaml", **own)}
+    for mode, (head, lines) in _MODES.items():
+        name = stack.name if mode == "apply" else _preview_of(stack.name)
+        text = _filled(f"{OPERATOR}/stacks/stack.yaml", HEAD=head, MODE=lines, OBJECT=name, **own)
+        files[f"stacks/{stack.name}/{mode}.yaml"] = text
+    return files
 
 
 def pipeline(kind: str, branch: str, *, applies: bool) -> dict[str, str]:

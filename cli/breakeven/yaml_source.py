@@ -15,10 +15,19 @@ from breakeven.errors import InputError
 T = TypeVar("T")
 
 # The C parser is ten times as fast and comes with PyYAML's wheels.
-_Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _MOST_NESTED: Final = 100
 _MOST_MERGED: Final = 100_000
+
+
+class _Loader(_Parser):  # type: ignore[misc]
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """A scalar that looks like a date, or a number, and is none has a line, too."""
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from error
 
 
 class Source:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The gate of `deploy`, as a policy pack for plain Pulumi: over budget, or with GPUs that nobody priced, nothing goes on.
+"""The gate of `deploy`, as a policy pack for plain Pulumi: over budget, or with GPUs without a price, nothing goes on.
 
 The bill and the verdict are those of `deploy up`, from the same inputs. The engine (3.259.0) asks for the stack before
 it begins with any resource, and for each object before it makes it; for the whole only at the end. So a bill over
@@ -9,10 +9,12 @@ budget changes nothing even with --skip-preview.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
@@ -41,20 +43,21 @@ class Gate:
     """Of one preview or one update: the stack's inputs, and the objects that were seen so far."""
 
     def __init__(self) -> None:
+        # As language hosts pass it on. Where the engine runs this file itself, it comes with `configure`.
         self._config: Mapping[str, str] = pulumi.runtime.get_config_env()
-        self._stack = ""
+        name = (os.environ.get(f"PULUMI_{key}", "") for key in ("ORGANIZATION", "PROJECT", "STACK"))
+        self._stack = _stack_name(*name)
         self._objects: dict[str, Manifest] = {}
         self._one_at_a_time = Lock()
 
     def configure(self, request: Any) -> None:
-        """pulumi-policy 1.21.0 passes on no configuration; only some language hosts put it into the environment."""
         self._config = dict(request.config)
-        self._stack = f"{request.organization}/{request.project}/{request.stack}"
+        self._stack = _stack_name(request.organization, request.project, request.stack)
 
     def budget(self, args: pulumi_policy.ResourceValidationArgs, report: Report) -> None:
         if args.resource_type == "pulumi:pulumi:Stack":
             for reason in _said(self._over_budget):
-                report(reason)
+                report(reason, None)
 
     def gpus(self, args: pulumi_policy.ResourceValidationArgs, report: Report) -> None:
         """The most of what was seen so far; an autoscaler that is yet to come only adds to it."""
@@ -62,11 +65,11 @@ class Gate:
             if _is_object(args.resource_type):
                 self._objects[args.urn] = args.props
                 for reason in _said(self._too_many):
-                    report(reason)
+                    report(reason, None)
 
     def all_gpus(self, _: pulumi_policy.StackValidationArgs, report: Report) -> None:
         for reason in _said(self._unpriced):
-            report(reason)
+            report(reason, None)
 
     def _over_budget(self) -> Iterator[str]:
         compared = compare(self._plan, price_book.prices(self._plan, (), date.today()))
@@ -98,9 +101,11 @@ class Gate:
         if budget.max_increase_usd is None and budget.max_increase_percent is None:
             return NO_BASELINE
         command = ["pulumi", "stack", "output", "--json", "--stack", self._stack]
-        found = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S)
-        if found.returncode:
-            raise GateError(f"the bill before is unknown, and with it the increase: {found.stderr.strip()}")
+        try:
+            found = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=True)
+        except (OSError, subprocess.SubprocessError) as error:
+            why = getattr(error, "stderr", None) or error
+            raise GateError(f"the bill before is unknown, and with it the increase: {why}") from error
         return baseline(State(outputs=json.loads(found.stdout), urns=()))
 
 
@@ -114,19 +119,28 @@ def _said(judge_: Callable[[], Iterator[str]]) -> Iterator[str]:
         yield f"the GPUs cannot be counted before the apply: {error.message}"
 
 
+def _stack_name(organization: str, project: str, stack: str) -> str:
+    """As the engine finds it from any folder. Backends without organizations call theirs `organization`."""
+    return f"{organization or 'organization'}/{project}/{stack}"
+
+
 def _is_object(type_: str) -> bool:
     return type_.startswith("kubernetes:") and not type_.startswith("kubernetes:helm.sh/")
 
 
 def main() -> None:
+    if Path.cwd() == Path(__file__).resolve().parent:
+        # A language host starts packs in their own folder; the configuration's `file` is named from the program's.
+        os.chdir("..")
     gate = Gate()
     passed_on = _PolicyAnalyzerServicer.ConfigureStack
 
+    # pulumi-policy 1.21.0 keeps the stack's configuration to itself.
     def configure(servicer: _PolicyAnalyzerServicer, request: Any, context: Any) -> Any:
         gate.configure(request)
         return passed_on(servicer, request, context)
 
-    _PolicyAnalyzerServicer.ConfigureStack = configure
+    _PolicyAnalyzerServicer.ConfigureStack = configure  # type: ignore[assignment, method-assign]
     pulumi_policy.PolicyPack(
         "breakeven",
         [

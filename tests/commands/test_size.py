@@ -222,3 +222,12 @@ def test_what_is_refused_says_why(deploy: Deploy, arguments: tuple[str, ...], co
 def test_a_variable_is_named(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BREAKEVEN_TPOT_MS", "-1")
     assert "Invalid value for 'BREAKEVEN_TPOT_MS'" in deploy("size", "--profile", "1xa100").stderr
+
+
+def test_an_estimate_that_no_run_tested_says_so(deploy: Deploy) -> None:
+    asked = ("--profile", "8xh100", "--model", "nvidia/Qwen3-235B-A22B-NVFP4")
+    said = "No run in nvfp4 was measured: its speed is estimated as 4-bit weights that are unpacked"
+    assert said in deploy("size", *asked).stdout
+    assert answer(deploy, *asked)["untested"].startswith(said)
+    assert said in deploy("cost", *asked, "--explain").stdout
+    assert answer(deploy, "--profile", "8xh100")["untested"] is None

@@ -90,3 +90,15 @@ def test_stages_hold_their_share_of_a_group() -> None:
 def test_a_window_may_begin_within_a_block() -> None:
     # 4 tokens in blocks of 4 may lie in two.
     assert Group(kind="sliding", tables=1, block_tokens=4, window=4).blocks(100, 1) == 2
+
+
+def test_layers_that_share_a_cache_are_in_no_group() -> None:
+    # Gemma 4 E2B: 3 full layers of 2,048 B a token and 12 sliding ones of 1,024 B, of 35.
+    found = layout("google/gemma-4-E2B-it")
+    assert (tables(found), found.group_layers, found.page_bytes) == ({"full": 1, "sliding": 4}, 3, 16 * 2048)
+
+
+def test_auto_is_what_the_checkpoint_asks_for() -> None:
+    in_16_bits, asked = layout("Qwen/Qwen3-235B-A22B"), layout("nvidia/Qwen3-235B-A22B-NVFP4")
+    assert 2 * asked.bytes_per_block() == in_16_bits.bytes_per_block()
+    assert asked == layout("nvidia/Qwen3-235B-A22B-NVFP4", kv_cache_dtype="fp8")

@@ -198,3 +198,18 @@ def test_the_longest_that_it_holds_is_the_longest(name: str, tp: int, limit: int
     longest = found.longest(limit)
     assert longest == 0 or found.holds(longest)
     assert longest == limit or not found.holds(longest + 1)
+
+
+def test_per_layer_embeddings_are_whole_on_every_stage() -> None:
+    # Gemma 4 E2B: 2.349e9 × 2 B = 4.375 GiB and the embedding, 0.75 GiB, on both; half of the rest:
+    # (5.104 − 2.349 − 0.403)e9 × 2 B ÷ 2 = 2.191 GiB. The stage before the last has 18 of 35 layers.
+    one, two = (fit("google/gemma-4-E2B-it", pipeline_parallel_size=stages) for stages in (1, 2))
+    rotary = 131_072 * 512 * 2 / GIB
+    assert one.weights_gib - rotary == pytest.approx(5.104e9 * 2 / GIB, abs=0.001)
+    assert two.weights_gib - rotary == pytest.approx(4.375 + 0.75 + 2.191 * 2 * 18 / 35, abs=0.15)
+
+
+def test_nvfp4_takes_what_is_left_out_in_16_bits() -> None:
+    # 115.964e9 × 0.5625 B + (122.558 − 115.964)e9 × 2 B = 78.4 GB.
+    model = MODELS["nvidia/Qwen3.5-122B-A10B-NVFP4"]
+    assert model.weights_bytes / 1e9 == pytest.approx(78.4, abs=0.05)

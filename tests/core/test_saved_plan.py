@@ -56,6 +56,7 @@ def step(saved: SavedPlan, **changes: Any) -> SavedPlan:
 
 
 MOVES: list[tuple[Callable[[SavedPlan], SavedPlan], str]] = [
+    (lambda now: replace(now, adopt=("Service/llm-x",)), "objects to adopt: none → Service/llm-x"),
     (lambda now: replace(now, state="another"), "state: stack 4xa100 was changed by another run since"),
     (
         lambda now: replace(now, cluster=replace(now.cluster, identifier="another", server="https://b", context="b")),

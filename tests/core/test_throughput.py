@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,8 @@ from hypothesis import strategies as st
 from breakeven import load
 from breakeven.core.engine_args import EngineArgs
 from breakeven.core.memory import kv_cache
-from breakeven.core.throughput import BAND, Capacity, Estimate, Replica, estimate, replica, requests_of
+from breakeven.core.precision import Precision
+from breakeven.core.throughput import BAND, Capacity, Estimate, Replica, estimate, replica, requests_of, untested
 from breakeven.core.workload import Workload
 
 A100 = load.accelerators()["a100-80gb"]
@@ -121,3 +124,18 @@ def test_longer_requests_are_served_less_often(input_tokens: int, output_tokens:
     for name in ("Qwen/Qwen3-8B", "meta-llama/Llama-3.3-70B-Instruct"):
         slow, fast = per_second(name, H100, 4, longer), per_second(name, H100, 4, shorter)
         assert 0 < slow.requests_per_second.value <= fast.requests_per_second.value * (1 + 1e-9)
+
+
+def test_what_is_looked_up_is_not_multiplied() -> None:
+    # Gemma 4 E2B: 5.104 − 2.349 billion; 35 layers read what 15 keep, and 3 + 4 of them look at the whole context.
+    shape = server("google/gemma-4-E2B-it", tp=1).model
+    assert shape.active_parameters_billion == pytest.approx(2.755)
+    assert shape.reads_per_kept == pytest.approx(35 / 15)
+    assert (shape.attention_layers, shape.window_layers) == (7, 28)
+
+
+def test_a_precision_that_was_never_measured_says_so() -> None:
+    measured = {series.precision for series in load.measured()}
+    for precision in get_args(Precision):
+        assert (untested(precision) is None) == (precision in measured), precision
+    assert "No run in nvfp4 was measured" in str(untested("nvfp4"))

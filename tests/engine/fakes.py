@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.previews import TARGET, VERSIONS, change
 
 from breakeven.core.changes import Changes
 from breakeven.core.cost import project
+from breakeven.core.history import Apply
 from breakeven.core.live import Readiness
 from breakeven.core.plan import Plan
 from breakeven.core.record import record_cost, record_plan
@@ -30,6 +32,7 @@ class FakeStack:
 
     plan: Plan
     before: Plan | None
+    adopted: tuple[str, ...] = ()
     configured: list[Mapping[str, Any]] = field(default_factory=list)
     applied: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -77,18 +80,26 @@ class FakeCluster:
 class World:
     """What `deploy preview` and `deploy up` find, and what became of it. Commands and rollout are the real ones."""
 
-    def __init__(self, before: Plan | None, directory: Path) -> None:
+    def __init__(self, before: Plan | None, directory: Path, last_good: Plan | None = None) -> None:
         self.before = before
+        self._last_good = last_good
         self.stack: FakeStack | None = None
         self._backend = Backend(url="", pulumi_home=directory, directory=directory, passphrase_file=None)
 
-    def begin(self, plan: Plan, where: object, on_progress: Any) -> Rollout:
+    def begin(self, plan: Plan, where: object, on_progress: Any, adopt: tuple[str, ...]) -> Rollout:
         self.stack = FakeStack(plan=plan, before=self.before)
         return Rollout(plan, FakeCluster(), self._backend, on_progress)  # type: ignore[arg-type]
+
+    def rolling_back(self, name: str, where: Any, on_progress: Any) -> tuple[Apply, Plan, Any]:
+        assert self._last_good
+        moment = datetime(2026, 11, 24, 14, tzinfo=UTC)
+        inputs = plain(self._last_good.deployment)
+        return Apply(started=moment, ended=moment, succeeded=True, deployment=inputs), self._last_good, where
 
     def run(self, *arguments: str, color: bool = False, env: Mapping[str, str] | None = None) -> Result:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(session, "begin", self.begin)
+            patch.setattr(session, "rolling_back", self.rolling_back)
             patch.setattr(session, "versions", lambda: VERSIONS)
             # Preflight has its own tests, with a cluster that answers.
             patch.setattr(Rollout, "_manifests", lambda *_: [])

@@ -70,6 +70,23 @@ def test_a_saved_plan_is_applied_once(env: dict[str, str], saved: Path, sandbox:
     assert "Ready      2 of 2, 2 GPUs" in succeed("up", "--plan", str(saved), "--yes", env=env)
 
 
+def test_a_run_that_changes_nothing_leaves_a_plan_as_good_as_it_was(
+    env: dict[str, str], saved: Path, cluster: ControlPlane
+) -> None:
+    """It writes the state anew: the times of it, and the objects as it found them, in another order."""
+    succeed("up", *BOUND, "--yes", env=env)
+    checkpoint = next(Path(env["XDG_STATE_HOME"]).rglob("stacks/breakeven/bound.json"))
+    succeed("preview", *BOUND, "--replicas", "2", "--save", str(saved), env=env)
+    before = checkpoint.read_text()
+    cluster.kubectl("-n", "llm-bound", "annotate", "deployment", "llm-bound", "team.dev/seen=yes")
+    succeed("up", *BOUND, "--yes", env=env)
+    assert '"team.dev/seen"' in checkpoint.read_text()
+    assert '"team.dev/seen"' not in before
+    assert "Ready      2 of 2, 2 GPUs" in succeed("up", "--plan", str(saved), "--yes", env=env)
+    # Another apply between them is another state, and so is the same plan once it was applied.
+    assert "was changed by another run" in refuse(6, "up", "--plan", str(saved), "--yes", env=env)
+
+
 def test_what_was_changed_by_hand_since_is_said(env: dict[str, str], saved: Path, cluster: ControlPlane) -> None:
     succeed("up", *BOUND, "--yes", env=env)
     succeed("preview", *BOUND, "--save", str(saved), env=env)

@@ -1,22 +1,35 @@
 """The gate cannot be bypassed: over budgets and plans, the engine's apply is called with leave, or with a reason.
 
-The command and the rollout are the real ones. What the law says is written anew here, from the plans' bills alone.
+The command and the rollout are the real ones, by flags, by a saved plan and by a rollback. What the law says is written
+anew here, from the plans' bills alone.
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.engine.fakes import World
 
+import breakeven
 from breakeven import price_book
+from breakeven.core.budget import Approval, Ruling, Verdict
 from breakeven.core.cost import project
+from breakeven.core.deployment import Budget, Weights
 from breakeven.core.plan import Plan
+from breakeven.engine.rollout import Rollout
+from breakeven.errors import GateError
+
+SOURCE: Final = Path(breakeven.__file__).parent
 
 LIMITS = {
     "--max-usd-per-month": st.sampled_from(["0", "3499.99", "3500", "5500", "9500", "20000"]),
@@ -38,8 +51,9 @@ VOLUMES = st.sampled_from([(), UNPRICED, (*UNPRICED, "--allow-unknown-prices")])
     comparator=COMPARATORS,
     volume=VOLUMES,
     reason=st.none() | st.just("launch week"),
+    way=st.sampled_from(["flags", "saved plan", "rollback"]),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_nothing_is_applied_without_leave_or_a_recorded_reason(
     planned: Callable[..., Plan],
     tmp_path_factory: pytest.TempPathFactory,
@@ -49,13 +63,14 @@ def test_nothing_is_applied_without_leave_or_a_recorded_reason(
     comparator: str,
     volume: tuple[str, ...],
     reason: str | None,
+    way: str,
 ) -> None:
     former = planned("1xa100", name="law", replicas=before) if before else None
-    world = World(former, tmp_path_factory.getbasetemp())
+    world = World(former, tmp_path_factory.getbasetemp(), last_good(planned, budget, after, volume))
     limits = [part for pair in budget.items() for part in pair]
     override = ["--override-budget", reason] if reason else []
     plan = ("--profile", "1xa100", "--name", "law", "--replicas", str(after), "--compare-with", comparator, *volume)
-    found = world.run("up", *plan, *limits, *override, "--yes")
+    found = world.run("up", *asked(world, way, (*plan, *limits), comparator), *override, "--yes")
     exceeds = is_over(budget, planned, before, after, comparator) or volume == UNPRICED
     assert found.exit_code == (6 if exceeds and not reason else 0), found.output
     assert len(world.applied) == (0 if exceeds and not reason else 1)
@@ -73,6 +88,31 @@ def test_nothing_is_applied_without_leave_or_a_recorded_reason(
     assert world.applied == []
 
 
+def asked(world: World, way: str, flags: tuple[str, ...], comparator: str) -> tuple[str, ...]:
+    """The same apply, asked for in each way that there is."""
+    if way == "rollback":
+        return "--profile", "1xa100", "--name", "law", "--rollback", "--compare-with", comparator
+    if way == "saved plan":
+        with NamedTemporaryFile() as file:
+            path = file.name
+        world.run("preview", *flags, "--save", path)
+        return "--plan", path
+    return flags
+
+
+def last_good(planned: Callable[..., Plan], limits: dict[str, str], after: int, volume: tuple[str, ...]) -> Plan:
+    """An apply of former times with these inputs, whose budget is theirs."""
+    amounts = {name.removeprefix("--").replace("-", "_"): Decimal(value) for name, value in limits.items()}
+    percent = amounts.pop("max_increase_percent", None)
+    budget = Budget(
+        **amounts,
+        max_increase_percent=None if percent is None else float(percent),
+        allow_unknown_prices="--allow-unknown-prices" in volume,
+    )
+    weights = Weights(storage="pvc") if volume else Weights()
+    return planned("1xa100", name="law", replicas=after, budget=budget, weights=weights)
+
+
 def is_over(
     budget: dict[str, str], planned: Callable[..., Plan], before: int | None, after: int, comparator: str
 ) -> bool:
@@ -88,6 +128,23 @@ def is_over(
         or (bool(old) and new * 100 > old * (100 + limits.get("--max-increase-percent", Decimal(10**9))))
         or new - api > limits.get("--max-usd-above-api", new)
     )
+
+
+def test_the_engines_apply_is_called_in_one_place_which_asks_for_an_approval() -> None:
+    """And nothing makes an approval without its own look at the verdict."""
+    calls = {
+        (path.relative_to(SOURCE).as_posix(), function.name)
+        for path in SOURCE.rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and node.attr == "up" and "stack" in ast.unparse(node.value)
+    }
+    assert calls == {("engine/rollout.py", "apply"), ("engine/stack.py", "up")}
+    assert inspect.signature(Rollout.apply).parameters["approval"].default is inspect.Parameter.empty
+    refused = Verdict(rulings=(Ruling(limit="max_usd_per_month", passes=False, detail="too dear"),))
+    with pytest.raises(GateError, match="too dear; nothing was applied"):
+        Approval(verdict=refused)
 
 
 def test_the_apis_of_the_law_cost_what_it_says(planned: Callable[..., Plan]) -> None:

@@ -130,15 +130,13 @@ def test_their_own_crd_accepts_each_helm_release(crds: ControlPlane, repository:
         file.write("scaling: {min_replicas: 1, max_replicas: 3}\n")
     render(repository)
     found = [yaml.safe_load(path.read_text()) for path in (repository / "rendered").rglob("helmrelease-*.yaml")]
-    spaces = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": one["metadata"]["namespace"]}} for one in found
-    ]
-    crds.apply(spaces)
+    names = [one["metadata"]["namespace"] for one in found]
+    crds.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names)
     assert accepted(crds, found) == {f"helmrelease.helm.toolkit.fluxcd.io/llm-{name}" for name in ("chat", "code")}
     found[0]["spec"]["driftDetection"]["mod"] = "on"
     with pytest.raises(ToolError, match=r'unknown field "(spec\.driftDetection\.)?mod"'):
         accepted(crds, found)
-    crds.kubectl("delete", "namespace", *(one["metadata"]["name"] for one in spaces))
+    crds.kubectl("delete", "namespace", *names)
 
 
 # ── The rendered tree, applied, changed, healed and pruned ──

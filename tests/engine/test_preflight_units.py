@@ -87,7 +87,7 @@ def subject(*manifests: dict[str, Any], claims: Sequence[str] = ()) -> Subject:
     return Subject(
         plan=cast(Plan, SimpleNamespace(namespace="team")),
         cluster=cast(Cluster, SimpleNamespace(get=get, list=lambda path: classes)),
-        objects=tuple(Object(manifest=manifest, path="/some", live=None) for manifest in manifests),
+        objects=tuple(Object(manifest=manifest, path="/some", live=None, is_adopted=False) for manifest in manifests),
         namespace={},
         own_pods=(),
     )

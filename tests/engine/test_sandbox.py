@@ -313,6 +313,8 @@ def test_a_failed_start_says_what_was_printed(own_home: Path, monkeypatch: pytes
         engine_sandbox.up(PROFILE, ACCELERATOR, 1)
     assert "etcd: " in caught.value.message
     assert caught.value.hint == "deploy sandbox down, then try again"
+    # What had been started is stopped.
+    assert components(own_home / "state" / "breakeven" / "sandbox") == {}
     assert engine_sandbox.down() is True
     assert files(own_home) == []
 

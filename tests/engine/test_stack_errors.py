@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from breakeven.engine.stack import _engine_error
+from breakeven.engine.failures import error_of
 from breakeven.errors import ClusterError, DeployError, GateError
 
 URN = (
@@ -20,10 +20,7 @@ FORBIDDEN = 'namespaces "llm-exp" is forbidden: User "reader" cannot patch resou
 
 
 def said(*messages: str, urn: str = "") -> list[Any]:
-    return [
-        SimpleNamespace(diagnostic_event=SimpleNamespace(severity="error", urn=urn, message=message))
-        for message in messages
-    ]
+    return [SimpleNamespace(urn=urn, message=message) for message in messages]
 
 
 @pytest.mark.parametrize(
@@ -49,6 +46,6 @@ def said(*messages: str, urn: str = "") -> list[Any]:
     ],
 )
 def test_a_refusal_by_the_plan_is_told_from_a_failure(events: list[Any], kind: type[DeployError], message: str) -> None:
-    found = _engine_error("\n code: 1\n stdout: Updating\n stderr: \n", events)
+    found = error_of("\n code: 1\n stdout: Updating\n stderr: \n", events)
     assert type(found) is kind
     assert found.message.startswith(message)

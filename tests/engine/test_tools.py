@@ -291,9 +291,28 @@ def test_a_lock_file_removed_by_its_holder_is_made_anew(tmp_path: Path) -> None:
         ("kwokctl", "--version", "v0.8.0"),
     ],
 )
-def test_a_built_program_tells_its_pinned_version(tools: None, program: str, argument: str, expected: str) -> None:
+def test_a_built_program_tells_its_pinned_version(
+    tools: None, program: str, argument: str, expected: str, tmp_path: Path
+) -> None:
     path = engine_tools.path(program)
-    assert expected in subprocess.run([path, argument], capture_output=True, text=True, check=True).stdout
+    environment = {**os.environ, "PULUMI_HOME": str(tmp_path)}
+    ran = subprocess.run([path, argument], env=environment, capture_output=True, text=True, check=True)
+    assert expected in ran.stdout
+
+
+def test_an_engine_that_is_asked_for_its_version_leaves_no_log_at_home(
+    tools: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "bin" / "pulumi"
+    own.parent.mkdir()
+    own.symlink_to(engine_tools.path("pulumi"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PATH", f"{own.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("PULUMI_HOME", raising=False)
+    found = engine_tools.find("pulumi")
+    assert found
+    assert (found.origin, found.version) == ("PATH", "3.259.0")
+    assert not (tmp_path / "home").exists()
 
 
 def test_the_engine_finds_the_linked_provider(tools: None, tmp_path: Path) -> None:

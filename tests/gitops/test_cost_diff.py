@@ -109,7 +109,9 @@ def test_the_whole_has_a_budget_of_its_own(deploy: Deploy, committed: Path) -> N
     deploy(*RENDER)
     found = deploy(*DIFF)
     assert found.exit_code == 6
-    assert found.stderr.startswith("Error: the bill changes by $8,000.00 a month, max_increase_usd is $5,000.00\n")
+    assert found.stderr.startswith(
+        "Error: the whole: the bill changes by $8,000.00 a month, max_increase_usd is $5,000.00\n"
+    )
     assert "This change also changes the budget of the whole." in found.stdout
 
 

@@ -205,7 +205,7 @@ def test_what_is_over_its_budget_is_told_and_is_an_answer(deploy: Deploy, fleet:
     assert told[0] == "- ✗ prod/chat: the bill is $9,500.00 a month, max_usd_per_month is $9,499.99"
     assert [line.split()[2] for line in told] == ["prod/chat:", "prod/code:", "staging/chat:"]
     write(fleet / "fleet.yaml", "budget:\n  max_usd_per_month: 50499\n")
-    whole = "the bill is $50,500.00 a month, max_usd_per_month is $50,499.00"
+    whole = "the whole: the bill is $50,500.00 a month, max_usd_per_month is $50,499.00"
     assert f"- ✗ {whole}\n- ✗ prod/chat: " in deploy("cost", "clusters").stdout
     assert json.loads(deploy("cost", "clusters", "-o", "json").stdout)["over_budget"] == [whole]
 

@@ -20,6 +20,9 @@ Deploy = Callable[..., Result]
 REPOSITORY = ("--repository", "https://github.com/acme/llm")
 RENDER = ("render", "clusters", "--out", "rendered")
 
+# On two nodes, under an autoscaler.
+WIDE = "profile: 8xh100\nengine: {nodes_per_replica: 2}\nscaling: {min_replicas: 1, max_replicas: 3}\n"
+
 
 def documents(folder: str) -> list[dict[str, Any]]:
     return [yaml.safe_load(path.read_text()) for path in sorted(Path(folder).glob("*.yaml"))]
@@ -31,6 +34,7 @@ def released(deploy: Deploy, fleet: Path) -> Path:
     write(fleet / "prod" / "seconds" / "deploy.yaml", overlay("seconds", "prod") + "profile: serverless\n")
     scaled = overlay("scaled", "prod") + "profile: 1xa100\nscaling: {min_replicas: 1, max_replicas: 3}\n"
     write(fleet / "prod" / "scaled" / "deploy.yaml", scaled)
+    write(fleet / "lab" / "wide" / "deploy.yaml", overlay("wide", "lab") + WIDE)
     write(fleet / "fleet.yaml", "helm_releases: true\n")
     found = deploy(*RENDER)
     assert found.exit_code == 0, found.output
@@ -77,7 +81,7 @@ def test_releases_name_the_chart_that_is_rendered(deploy: Deploy, fleet: Path) -
 def test_the_same_objects_as_a_render(deploy: Deploy, fleet: Path, released: Path) -> None:
     """Helm with a release's name, namespace and values, on the chart of the tree: field by field."""
     found = releases(released)
-    assert len(found) == 5
+    assert len(found) == 6
     (fleet / "fleet.yaml").unlink()
     assert deploy("render", "clusters", "--out", "objects").exit_code == 0
     tools.require("helm")
@@ -97,8 +101,20 @@ def test_the_same_objects_as_a_render(deploy: Deploy, fleet: Path, released: Pat
 
 
 def test_replicas_are_an_autoscalers_only_where_there_is_one(released: Path) -> None:
-    ignored = {folder: "ignore" in found["spec"]["driftDetection"] for folder, found in releases(released).items()}
-    assert [folder for folder, is_ignored in ignored.items() if is_ignored] == ["prod/scaled"]
+    ignored = {folder: found["spec"]["driftDetection"].get("ignore") for folder, found in releases(released).items()}
+    assert {folder: rules[0]["target"]["kind"] for folder, rules in ignored.items() if rules} == {
+        "lab/wide": "LeaderWorkerSet",
+        "prod/scaled": "Deployment",
+    }
+
+
+def test_a_group_of_pods_is_asked_for_its_own_condition(deploy: Deploy, released: Path) -> None:
+    """In both places alike; of other kinds Flux knows the health by itself."""
+    asked = {folder: found["spec"].get("healthCheckExprs") for folder, found in releases(released).items()}
+    (released / "../clusters/fleet.yaml").unlink()
+    deploy("init", "--gitops", "flux", *REPOSITORY)
+    applied = documents("gitops/flux")[0]["spec"]["healthCheckExprs"]
+    assert {folder: found for folder, found in asked.items() if found} == {"lab/wide": applied}
 
 
 def test_a_release_may_take_as_long_as_its_rollout(released: Path) -> None:

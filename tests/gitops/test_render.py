@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import Result
+from tests.gitops.files import write
 
 from breakeven import render, resources
 from breakeven.core.plan import Plan
@@ -67,21 +68,25 @@ def test_the_digest_of_the_inputs_follows_them(deploy: Deploy, out: Path) -> Non
     assert json.loads(LOCK.read_bytes())["inputs"]["sha256"] != before
 
 
-def test_another_machine_writes_the_same_bytes(out: Path) -> None:
-    """Another home, time zone, language, order of hashing, umask and place."""
-    variables = {"HOME": "/nonexistent", "TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7", "HELM_DEBUG": "1"}
-    cache = {"XDG_CACHE_HOME": str(resources.cache_dir().parent)}
+@pytest.mark.parametrize("whole", ["budget: {max_usd_per_month: 1000000}\n", "helm_releases: true\n"])
+def test_another_machine_writes_the_same_bytes(deploy: Deploy, fleet: Path, sources: Path, whole: str) -> None:
+    """Another home, time zone, language, encoding, order of hashing, umask, working directory and checkout."""
+    write(fleet / "fleet.yaml", whole)
+    write(fleet / "lab" / "deploy.yaml", "profile: 4xa100\nchart: {pod: {annotations: {team: Söders Köche}}}\n")
+    assert deploy("render", "clusters", "--out", "out").exit_code == 0
+    variables = {
+        **{"HOME": "/nonexistent", "TZ": "Asia/Tokyo", "LC_ALL": "POSIX", "PYTHONHASHSEED": "7", "HELM_DEBUG": "1"},
+        **{"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(sources / "cli"), "COLUMNS": "40"},
+        "XDG_CACHE_HOME": str(resources.cache_dir().parent),
+    }
     elsewhere = Path("elsewhere")
     elsewhere.mkdir()
+    command = [sys.executable, "-m", "breakeven", "render", str(fleet.resolve()), "--out", "again"]
     subprocess.run(
-        [sys.executable, "-m", "breakeven", "render", "again", *PROFILE],
-        cwd=elsewhere,
-        env={**os.environ, **variables, **cache},
-        umask=0o077,
-        check=True,
-        capture_output=True,
+        command, cwd=elsewhere, env={**os.environ, **variables}, umask=0o077, check=True, capture_output=True
     )
-    assert tree(elsewhere / "again") == tree(out)
+    assert "Söders Köche" in Path("out/lab/breakeven.lock.json").read_text(encoding="utf-8")
+    assert tree(elsewhere / "again") == tree(Path("out"))
 
 
 def test_a_check_of_what_is_current_says_nothing(deploy: Deploy, out: Path) -> None:

@@ -52,3 +52,13 @@ def test_the_files_of_a_fleet_are_what_editors_expect(fleet: Path, path: str) ->
     import yaml
 
     validator("deployment").validate(yaml.safe_load((fleet.parent / path).read_text()))
+
+
+def test_the_fleet_file_that_init_writes(deploy: Deploy) -> None:
+    import yaml
+
+    deploy("init", "--gitops", "flux-helm", "--repository", "https://github.com/acme/llm")
+    said = yaml.safe_load(Path("clusters/fleet.yaml").read_text())
+    assert said == {"helm_releases": True}
+    validator("fleet").validate(said)
+    assert not validator("fleet").is_valid({"helm_release": True})

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from breakeven import load
-from breakeven.core.architecture import Indexer, Recurrent, Sliding
+from breakeven.core.architecture import Indexer, Recurrent, SharedCache, Sliding
 from breakeven.core.model import Model
 from breakeven.errors import InputError
 from breakeven.huggingface.model import model
@@ -40,14 +40,33 @@ LLAMA: dict[str, Any] = {
 }
 
 
-def test_all_33_files_are_there() -> None:
-    assert len(list(CONFIGS.glob("*.json"))) == 33
+def test_all_36_files_and_six_folders_are_there() -> None:
+    assert len(list(CONFIGS.glob("*.json"))) == 36
+    assert len(list(CONFIGS.glob("*/hf_quant_config.json"))) == 6
 
 
-def test_layers_that_share_one_cache_are_refused(tmp_path: Path) -> None:
-    """Gemma 4 E2B and E4B."""
-    with pytest.raises(InputError, match="num_kv_shared_layers: layers that share one cache are not understood"):
-        model(written(tmp_path, **LLAMA, num_kv_shared_layers=18))
+def test_layers_that_share_a_cache_keep_none() -> None:
+    """Gemma 4 E2B: the last 20 of 35 layers read what the first 15 keep, twelve of them within a window."""
+    found = read("google--gemma-4-E2B")
+    assert found.shared_cache == SharedCache(full=4, sliding=16)
+    assert (found.full_layers, found.sliding) == (3, Sliding(layers=12, window=512, kv_heads=1, head_dim=256))
+    assert found.kv_bytes_per_token(1) == 3 * 2 * 512 * 2 + 12 * 2 * 256 * 2
+    # 262,144 tokens × 256 numbers × 35 layers.
+    assert found.per_layer_embedding_billion == pytest.approx(2.3488, abs=0.0001)
+    assert read("google--gemma-4-E4B").shared_cache == SharedCache(full=3, sliding=15)
+
+
+@pytest.mark.parametrize("kinds", [None, ["full_attention", "sliding_attention"]])
+def test_what_is_shared_must_be_said(tmp_path: Path, kinds: list[str] | None) -> None:
+    with pytest.raises(InputError, match="num_kv_shared_layers: expected layer_types with a full or sliding layer"):
+        model(written(tmp_path, **LLAMA, num_kv_shared_layers=1, layer_types=kinds))
+
+
+def test_an_audio_encoder_counts(tmp_path: Path) -> None:
+    """5.1 billion, as published."""
+    keys = json.loads((CONFIGS / "google--gemma-4-E2B.json").read_text(encoding="utf-8"))
+    found = model(written(tmp_path, **keys | {"audio_config": {"model_type": "gemma4_audio"}}))
+    assert found.parameters_billion == pytest.approx(5.1, abs=0.05)
 
 
 def test_glm_47_and_its_flash(tmp_path: Path) -> None:
@@ -104,6 +123,7 @@ def test_glm_47_and_its_flash(tmp_path: Path) -> None:
         ("Qwen--Qwen3-30B-A3B", 30.5, 3.3),
         ("Qwen--Qwen3-Coder-480B-A35B-Instruct", 480, 35),
         ("Qwen--Qwen3-VL-8B-Instruct", 8.77, 8.77),
+        ("Qwen--Qwen3-Next-80B-A3B-Instruct", 80, 3.9),
         ("Qwen--Qwen3.5-122B-A10B", 122, 10),
         ("Qwen--Qwen3.5-397B-A17B", 397, 17.5),
         ("deepseek-ai--DeepSeek-V3", 671, 37),
@@ -113,7 +133,7 @@ def test_glm_47_and_its_flash(tmp_path: Path) -> None:
         ("moonshotai--Kimi-K2-Instruct", 1026, 32),
         ("MiniMaxAI--MiniMax-M2.5", 229, 10.5),
         ("nvidia--NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", 31.6, 3.6),
-        ("nvidia--NVIDIA-Nemotron-3-Super-120B-A12B-FP8", 120.6, 12.7),
+        ("nvidia--NVIDIA-Nemotron-3-Super-120B-A12B", 120.6, 12.7),
         ("openai--gpt-oss-20b", 20.9, 3.9),
         ("openai--gpt-oss-120b", 116.8, 5.4),
         ("zai-org--GLM-5", 744, 40),
@@ -155,6 +175,10 @@ def test_recurrent_layers() -> None:
     # Keys 16 × 128 twice, values 48 × 128: 10,240 channels.
     assert read("Qwen--Qwen3.5-27B").recurrent == Recurrent(
         layers=48, heads=48, head_dim=128, state_size=128, conv_channels=10_240
+    )
+    # Its config names no layer and no type: three of four, in 16 bits.
+    assert read("Qwen--Qwen3-Next-80B-A3B-Instruct").recurrent == Recurrent(
+        layers=36, heads=32, head_dim=128, state_size=128, conv_channels=8192, state_bytes=2
     )
     nemotron = read("nvidia--NVIDIA-Nemotron-3-Nano-30B-A3B-BF16")
     # 64 heads × 64, and 8 groups × 128 twice: 6,144 channels. 23 Mamba, 6 attention, 23 expert layers.

@@ -55,6 +55,7 @@ def standing(planned: Callable[..., Plan]) -> Standing:
         allocatable={"n1": 4, "n2": 4},
         health=Health(status="ok", detail="GET /health: 200"),
         recorded=project(plan),
+        adopted=(),
         override=None,
         last=Apply(started=MOMENT, ended=None, succeeded=False, deployment={}),
         spent=Spent(usd=Decimal("1234.50"), since=MOMENT, hours=Decimal("94.86"), at_least=True),

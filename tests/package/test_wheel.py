@@ -25,25 +25,6 @@ BUNDLED = ("profiles/", "charts/", "infra/", "tools/", "docs/schemas/", "Pulumi.
 
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the checkout without ignored files: hatchling would ship those of a force-included folder."""
-    copied = tmp_path_factory.mktemp("sources")
-    for name in to_be_committed():
-        (copied / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(resources.root() / name, copied / name)
-    return copied
-
-
-@pytest.fixture(scope="module")
-def wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    dist = tmp_path_factory.mktemp("dist")
-    build = [sys.executable, "-W", "error", "-m", "hatchling", "build", "--target", "wheel", "--directory", str(dist)]
-    run(build, cwd=sources)
-    (built,) = dist.glob("*.whl")
-    return built
-
-
-@pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Breakeven from the wheel; its dependencies from the environment that runs the tests."""
     home = tmp_path_factory.mktemp("environment")
@@ -138,13 +119,6 @@ def test_programs_that_the_checkout_built_are_not_built_again(clean: dict[str, s
     found = json.loads(run(["deploy", "tools", "-o", "json"], env=clean))
     paths = {program["program"]: program["path"] for program in found["programs"]}
     assert paths == {record.program: str(record.path) for record in tools.report()}
-
-
-def to_be_committed() -> list[str]:
-    """Tracked files, and new ones that git does not ignore."""
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = run(listing, cwd=resources.root()).split("\0")
-    return [name for name in names if (resources.root() / name).is_file()]
 
 
 def content(directory: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ from breakeven.errors import InputError
 @options.sandbox_option
 @click.option("--confirm", metavar="NAME", help="The stack's name, instead of typing it.")
 def command(file: Path | None, profile: str | None, name: str | None, sandbox: bool, confirm: str | None) -> None:
-    """Remove a stack and all that it made, after its name was typed.
+    """Remove a stack and all that it made or adopted, after its name was typed.
 
     \b
     Example:
@@ -29,8 +29,9 @@ def command(file: Path | None, profile: str | None, name: str | None, sandbox: b
 
     stack = arguments.deployment(file, profile=profile, name=name).stack
     found = session.recorded(stack, in_sandbox=sandbox, on_progress=terminal.on_progress)
+    plan, target, adopted = found.plan, found.cluster.target, found.stack.adopted
     kept = found.keeps_namespace
-    click.echo(status.removal(found.plan, found.cluster.target, found.state.cost, keeps_namespace=kept))
+    click.echo(status.removal(plan, target, found.state.cost, adopted, keeps_namespace=kept))
     typed = click.prompt(f"\nType {stack} to remove it", err=True) if confirm is None else confirm
     if typed != stack:
         raise InputError(f"{typed!r} is not {stack!r}; nothing was removed")

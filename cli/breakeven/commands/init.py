@@ -15,6 +15,8 @@ _REPOSITORY = re.compile(r"(https|ssh)://[\w.@:/~-]+|git@[\w.-]+:[\w./~-]+")
 # A repository of a registry, without a tag; and a tag, which is that of the branch.
 _REGISTRY = re.compile(r"oci://[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+")
 _BRANCH = re.compile(r"[A-Za-z0-9][\w./-]*")
+# Where a pod can reach it: one of file:// would lie in the pod, and go with it.
+_BACKEND = re.compile(r"(s3|gs|azblob|https)://[\w.@:/?&=%~-]+")
 
 
 @click.command(name="init")
@@ -27,12 +29,23 @@ _BRANCH = re.compile(r"[A-Za-z0-9][\w./-]*")
     shell_complete=option_types.complete_profile,
     help="Hardware profile of the deploy.yaml.",
 )
-@click.option("--gitops", type=click.Choice(scaffold.GITOPS), help="What a reconciler needs to apply rendered/.")
+@click.option(
+    "--gitops",
+    type=click.Choice(scaffold.GITOPS),
+    help="What a reconciler needs to apply rendered/; pulumi-operator: to run each deploy.yaml of clusters/.",
+)
 @click.option("--ci", type=click.Choice(scaffold.CI), help="A pipeline: check, cost diff, comment, gate.")
 @click.option("--repository", metavar="URL", help="Of the Git repository; --gitops needs it. For flux also oci://….")
+@click.option("--backend", metavar="URL", help="Of the Pulumi state; --gitops pulumi-operator needs it.")
 @click.option("--branch", default="main", show_default=True, help="That is applied.")
 def command(
-    directory: Path, profile: str, gitops: str | None, ci: str | None, repository: str | None, branch: str
+    directory: Path,
+    profile: str,
+    gitops: str | None,
+    ci: str | None,
+    repository: str | None,
+    backend: str | None,
+    branch: str,
 ) -> None:
     """Write what a repository starts from to DIRECTORY. Overwrites nothing.
 
@@ -44,19 +57,51 @@ def command(
       deploy init clusters/chat --profile 4xa100
       deploy init --gitops argocd --ci github --repository https://github.com/acme/llm
       deploy init --gitops flux --repository oci://ghcr.io/acme/llm
+      deploy init --gitops pulumi-operator --backend s3://acme-pulumi --repository https://github.com/acme/llm
     """
     if not _BRANCH.fullmatch(branch):
         raise InputError(f"expected a branch, got {branch!r}", where="--branch")
     files: dict[str, str] = {}
     if gitops:
-        _refuse_repository(gitops, repository or "", branch)
-        files |= scaffold.gitops(gitops, str(repository), branch)
-        if scaffold.FLEET in files and _installs_releases(directory / scaffold.FLEET):
-            del files[scaffold.FLEET]
+        files |= _gitops(directory, gitops, repository or "", branch, backend or "")
     if ci:
         files |= scaffold.pipeline(ci, branch, applies=gitops is None)
     for path in scaffold.write(directory, files or scaffold.deployment(load.profile(profile).name)):
         click.echo(path)
+
+
+def _gitops(directory: Path, kind: str, repository: str, branch: str, backend: str) -> dict[str, str]:
+    _refuse_repository(kind, repository, branch)
+    if kind == scaffold.OPERATOR:
+        return _operator(directory, repository, branch, backend)
+    files = scaffold.gitops(kind, repository, branch)
+    if scaffold.FLEET in files and _installs_releases(directory / scaffold.FLEET):
+        del files[scaffold.FLEET]
+    return files
+
+
+def _operator(directory: Path, repository: str, branch: str, backend: str) -> dict[str, str]:
+    from breakeven.engine import programs
+
+    if not _BACKEND.fullmatch(backend):
+        hint = "such as s3://acme-pulumi; gs://, azblob:// and https:// are the others"
+        what = f"expected where a pod reaches the state, got {backend!r}" if backend else "it is missing"
+        raise InputError(what, where="--backend", hint=hint)
+    return scaffold.operator(_stacks(directory), repository, branch, backend, programs.PULUMI_VERSION)
+
+
+def _stacks(directory: Path) -> list[scaffold.Stack]:
+    """The deployments of clusters/, as the program finds them in the operator's checkout."""
+    from breakeven import fleet
+
+    return [
+        scaffold.Stack(
+            name=member.deployment.stack,
+            namespace=fleet.namespace_of(member.deployment),
+            file=member.file.relative_to(directory).as_posix(),
+        )
+        for member in fleet.members(directory / "clusters")
+    ]
 
 
 def _installs_releases(path: Path) -> bool:

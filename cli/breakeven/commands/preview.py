@@ -18,6 +18,7 @@ from breakeven.errors import InputError
 @options.compare_option
 @options.prices_at_option
 @options.cluster_options
+@options.adopt_option
 @click.option(
     "--save", metavar="FILE", type=click.Path(path_type=Path), help="Save it as a plan, for `deploy up --plan FILE`."
 )
@@ -28,6 +29,7 @@ def command(
     context: str | None,
     sandbox: bool,
     offline: bool,
+    adopt: tuple[str, ...],
     compare_with: tuple[str, ...],
     prices_at: date,
     save: Path | None,
@@ -42,11 +44,14 @@ def command(
     Examples:
       deploy preview --profile 4xa100 --replicas 2 -o markdown
       deploy preview --profile 4xa100 --max-increase-percent 50 --save plan.json
+      deploy preview --profile 4xa100 --adopt Deployment/llm-4xa100
     """
     if offline and (kubeconfig or context):
         raise InputError("--offline asks no cluster: leave out --kubeconfig and --context")
     if offline and save:
         raise InputError("--save needs the cluster that the plan is for: leave out --offline")
+    if offline and adopt:
+        raise InputError("--adopt needs the cluster that the object is in: leave out --offline")
     from breakeven import plan_file, price_book
     from breakeven.core.budget import Approval, judge
     from breakeven.core.comparison import compare
@@ -60,7 +65,7 @@ def command(
         shown = session.offline(plan, in_sandbox=sandbox, on_progress=terminal.on_progress)
     else:
         where = session.Where(kubeconfig=kubeconfig, context=context, sandbox=sandbox)
-        with session.begin(plan, where, terminal.on_progress) as rollout:
+        with session.begin(plan, where, terminal.on_progress, adopt) as rollout:
             shown = rollout.preview()
     comparison = compare(plan, prices)
     verdict = judge(plan.deployment.budget, shown.diff, comparison.equivalents)

@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from breakeven import arguments, options, terminal
-from breakeven.errors import InputError
+from breakeven.errors import ClusterError, InputError
 
 _EVERY_S: Final = 5
 
@@ -59,11 +59,15 @@ def command(
 
 
 def _watch(look: Callable[[], str]) -> None:
-    """Ctrl-C is the way to end it, and no failure."""
+    """Ctrl-C is the way to end it, and no failure; nor is a cluster that does not answer for a while."""
     with suppress(KeyboardInterrupt):
+        shown = look()
         while True:
-            shown = look()
             if sys.stdout.isatty():
                 click.clear()
             click.echo(f"{shown}\n\n{datetime.now(UTC):%H:%M:%S} UTC, every {_EVERY_S} s; Ctrl-C ends it\n")
             time.sleep(_EVERY_S)
+            try:
+                shown = look()
+            except ClusterError as error:
+                shown = str(error)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @options.compare_option
 @options.prices_at_option
 @options.cluster_options
+@options.adopt_option
 @click.option("--override-budget", metavar="REASON", help="Apply although over budget; the reason is recorded.")
 @click.option(
     "--plan",
@@ -36,6 +37,7 @@ def command(
     kubeconfig: Path | None,
     context: str | None,
     sandbox: bool,
+    adopt: tuple[str, ...],
     compare_with: tuple[str, ...],
     prices_at: date,
     override_budget: str | None,
@@ -51,6 +53,7 @@ def command(
       deploy up --profile 4xa100 --sandbox
       deploy up --profile 8xh100 --context prod --replicas 2
       deploy up --plan plan.json --yes
+      deploy up --profile 8xh100 --adopt Deployment/llm-8xh100
       deploy up --profile 8xh100 --rollback
     """
     if not yes and not sys.stdin.isatty():
@@ -73,7 +76,8 @@ def command(
     else:
         plan = arguments.make_servable_plan(**inputs, saved=saved.deployment if saved else None)
     prices = price_book.prices(plan, compare_with or (saved.comparators if saved else ()), prices_at)
-    with session.begin(plan, where, terminal.on_progress) as running:
+    adopt = adopt or (saved.adopt if saved else ())
+    with session.begin(plan, where, terminal.on_progress, adopt) as running:
         if saved:
             refuse_another_cluster(saved, running.target)
         shown = running.preview()

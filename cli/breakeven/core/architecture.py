@@ -69,6 +69,20 @@ class Sliding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SharedCache:
+    """Last layers that read what an earlier layer of their kind keeps, and keep nothing (Gemma 4 E2B and E4B).
+
+    `full` look at the whole context, `sliding` within the window.
+    """
+
+    full: int
+    sliding: int
+
+    def __post_init__(self) -> None:
+        require_positive(layers=self.full + self.sliding)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recurrent:
     """Gated-delta-net and Mamba-2 layers: one state per request, whatever its length.
 

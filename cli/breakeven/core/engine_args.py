@@ -60,10 +60,6 @@ class EngineArgs:
         """Of an activation."""
         return 4 if self.dtype == "float32" else 2
 
-    @property
-    def kv_element_bytes(self) -> int:
-        return 1 if self.kv_cache_dtype == "fp8" else self.element_bytes
-
     def sequences(self, accelerator: Accelerator) -> int:
         return self.max_num_seqs or accelerator.max_num_seqs
 

@@ -68,7 +68,7 @@ def over_budget(whole: Budget, bills: Sequence[Bill]) -> tuple[str, ...]:
     """Which limits all of them together exceed. Whether a price may be unknown is for its deployment to say."""
     lines = (CostLine(name=one.folder, monthly_usd=one.monthly_usd, detail="", source="") for one in bills)
     limit = replace(whole, max_usd_above_api=None)
-    return _over(limit, CostProjection(lines=tuple(lines)), ())
+    return tuple(f"the whole: {reason}" for reason in _over(limit, CostProjection(lines=tuple(lines)), ()))
 
 
 def _over(budget: Budget, projection: CostProjection, apis: Sequence[ApiEquivalent]) -> tuple[str, ...]:

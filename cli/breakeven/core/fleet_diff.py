@@ -94,7 +94,7 @@ class FleetDiff:
     def reasons(self) -> tuple[str, ...]:
         """Why it does not pass, the whole first."""
         own = (f"{one.folder}: {reason}" for one in self.changes for reason in one.verdict.reasons)
-        return (*self.verdict.reasons, *own)
+        return (*(f"the whole: {reason}" for reason in self.verdict.reasons), *own)
 
 
 def fleet_diff(before: Tree, after: Tree) -> FleetDiff:

@@ -10,6 +10,14 @@ from breakeven.core.plan import Plan
 # The HelmChart that `deploy init --gitops flux-helm` writes: one chart for all releases.
 CHART: Final = {"kind": "HelmChart", "name": "breakeven-vllm", "namespace": "flux-system"}
 
+# A server on several nodes says so by a condition of its own, which Flux would not look at.
+_GROUP_HEALTH: Final = {
+    "apiVersion": "leaderworkerset.x-k8s.io/v1",
+    "kind": "LeaderWorkerSet",
+    "inProgress": "status.conditions.exists(e, e.type == 'UpdateInProgress' && e.status == 'True')",
+    "current": "status.conditions.exists(e, e.type == 'Available' && e.status == 'True')",
+}
+
 
 def helm_release(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
     """`values` are the rendered ones, so that Helm makes of them what `deploy render` would have written."""
@@ -26,6 +34,7 @@ def helm_release(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
             "install": _on_failure(),
             "upgrade": _on_failure(),
             "driftDetection": _drift_detection(plan),
+            **({"healthCheckExprs": [dict(_GROUP_HEALTH)]} if plan.split.nodes > 1 else {}),
             "values": dict(values),
         },
     }
@@ -38,5 +47,6 @@ def _on_failure() -> dict[str, Any]:
 
 def _drift_detection(plan: Plan) -> dict[str, Any]:
     """A change by hand is put right; the replicas are an autoscaler's where there is one."""
-    ignored = [{"paths": ["/spec/replicas"], "target": {"kind": "Deployment"}}]
+    kind = "LeaderWorkerSet" if plan.split.nodes > 1 else "Deployment"
+    ignored = [{"paths": ["/spec/replicas"], "target": {"kind": kind}}]
     return {"mode": "enabled", **({"ignore": ignored} if plan.is_autoscaled else {})}

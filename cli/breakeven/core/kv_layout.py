@@ -82,7 +82,7 @@ def kv_layout(model: Model, args: EngineArgs, rules: EngineRules, in_flight: int
 
 
 def _kinds(model: Model, args: EngineArgs, rules: EngineRules) -> list[_Kind]:
-    tp, element = args.tensor_parallel_size, args.kv_element_bytes
+    tp, element = args.tensor_parallel_size, model.kv_element_bytes(args.kv_cache_dtype, args.element_bytes)
     sliding, full = model.sliding, model.full_layers
     if sliding and sliding.kind == "chunked" and not rules.chunks_freed:
         sliding, full = None, model.caching_layers
@@ -100,7 +100,8 @@ def _kinds(model: Model, args: EngineArgs, rules: EngineRules) -> list[_Kind]:
 def _uniform(model: Model, args: EngineArgs, in_flight: int) -> KvLayout:
     """One table; an indexer's pages are part of the same blocks."""
     tokens = _SPARSE_BLOCK_TOKENS if model.indexer and model.mla else _BLOCK_TOKENS
-    per_token = model.kv_bytes_per_token(args.tensor_parallel_size, args.kv_element_bytes)
+    element = model.kv_element_bytes(args.kv_cache_dtype, args.element_bytes)
+    per_token = model.kv_bytes_per_token(args.tensor_parallel_size, element)
     return KvLayout(
         groups=(Group(kind="full", tables=1, block_tokens=tokens),),
         page_bytes=per_token * tokens // model.caching_layers,

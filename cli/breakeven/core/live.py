@@ -21,7 +21,7 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class StackCluster:
-    """A cluster as a stack's configuration names it. `owns_namespace`: the namespace is the stack's, and goes with it."""
+    """A cluster as a stack's configuration names it. `owns_namespace`: the namespace is made, and goes, with it."""
 
     kubeconfig: str
     context: str

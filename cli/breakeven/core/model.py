@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal
 
-from breakeven.core.architecture import Experts, Indexer, Mla, Recurrent, Sliding
+from breakeven.core.architecture import Experts, Indexer, Mla, Recurrent, SharedCache, Sliding
 from breakeven.core.precision import Precision, bytes_per_parameter
 from breakeven.core.units import GIB, require_positive
 
@@ -18,11 +18,13 @@ class Model:
     """A model, and how each of its layers keeps what it has read.
 
     `kv_heads` and `head_dim` are those of full attention; what `sliding` and `recurrent` layers and what `mla` keep
-    instead is theirs. `attention_layers` keep keys and values (all but the recurrent ones without it).
+    instead is theirs. `attention_layers` keep keys and values (all but recurrent and `shared_cache` ones without it).
     `precision` is the published checkpoint's, `quantised_billion` the parameters that it stores so (all but the
-    embeddings without it), in `quantised_bytes` each where its scales are finer than usual. `multimodal` models also
-    have an encoder, which takes memory while vLLM starts. `comparator` is the same weights hosted, as `provider/model`
-    of the price book. `tool_parser` is vLLM's `--tool-call-parser`, `reasoning_parser` its `--reasoning-parser`.
+    embeddings without it), in `quantised_bytes` each where its scales are finer than usual. `kv_cache_dtype` is what
+    the checkpoint asks for where vLLM is left to choose. `per_layer_embedding_billion` are tables that a layer looks a
+    token up in: always in 16 bits, on every pipeline stage, and no part of a matmul. `multimodal` models also have an
+    encoder, which takes memory while vLLM starts. `comparator` is the same weights hosted, as `provider/model` of the
+    price book. `tool_parser` is vLLM's `--tool-call-parser`, `reasoning_parser` its `--reasoning-parser`.
     """
 
     name: str
@@ -48,12 +50,15 @@ class Model:
     precision: Precision = "bf16"
     quantised_billion: float | None = None
     quantised_bytes: float | None = None
+    kv_cache_dtype: Literal["auto", "fp8"] = "auto"
+    per_layer_embedding_billion: float | None = None
     tied_embeddings: bool = False
     multimodal: bool = False
     rotary_dim: int | None = None
     attention_layers: int | None = None
     mla: Mla | None = None
     sliding: Sliding | None = None
+    shared_cache: SharedCache | None = None
     recurrent: Recurrent | None = None
     indexer: Indexer | None = None
     experts: Experts | None = None
@@ -72,14 +77,15 @@ class Model:
             context_length=self.context_length,
             quantised_billion=self.quantised_billion,
             quantised_bytes=self.quantised_bytes,
+            per_layer_embedding_billion=self.per_layer_embedding_billion,
             attention_layers=self.attention_layers,
         )
         if self.active_parameters_billion > self.parameters_billion:
             raise ValueError("active_parameters_billion must not exceed parameters_billion")
-        if self.embedding_billion >= self.parameters_billion:
+        if self.embedding_billion + self.looked_up_billion >= self.parameters_billion:
             raise ValueError("parameters_billion must exceed the embeddings' share of them")
-        if self.full_layers < 0 or self.layers < self.caching_layers + self.recurrent_layers:
-            raise ValueError("layers must be at least the attention, sliding and recurrent layers together")
+        if self.full_layers < 0 or self.layers < self.caching_layers + self.recurrent_layers + self.sharing_layers:
+            raise ValueError("layers must be at least the attention, sliding, sharing and recurrent layers together")
 
     @property
     def is_moe(self) -> bool:
@@ -90,9 +96,15 @@ class Model:
         return self.recurrent.layers if self.recurrent else 0
 
     @property
+    def sharing_layers(self) -> int:
+        return self.shared_cache.full + self.shared_cache.sliding if self.shared_cache else 0
+
+    @property
     def caching_layers(self) -> int:
         """Layers that keep something for each token, be it within a window."""
-        return self.layers - self.recurrent_layers if self.attention_layers is None else self.attention_layers
+        if self.attention_layers is not None:
+            return self.attention_layers
+        return self.layers - self.recurrent_layers - self.sharing_layers
 
     @property
     def full_layers(self) -> int:
@@ -104,13 +116,18 @@ class Model:
         """Parameters of the input embedding and, unless it is the same matrix, of the output head."""
         return self.vocabulary * self.hidden_size * (1 if self.tied_embeddings else 2) / 1e9
 
+    @property
+    def looked_up_billion(self) -> float:
+        """Parameters of per-layer embeddings."""
+        return self.per_layer_embedding_billion or 0.0
+
     def quantisable_billion(self, precision: Precision) -> float:
         """Parameters that a checkpoint of this precision stores in it; the others stay in 16 bits."""
         if precision == self.precision and self.quantised_billion is not None:
             return self.quantised_billion
         if precision == "mxfp4":
             return self.experts.parameters_billion if self.experts else 0.0
-        return self.parameters_billion - self.embedding_billion
+        return self.parameters_billion - self.embedding_billion - self.looked_up_billion
 
     def quantised_parameter_bytes(self, precision: Precision) -> float:
         """Bytes of each of them, scales included."""
@@ -128,7 +145,15 @@ class Model:
         """The same model in another checkpoint, quantised as is usual."""
         if precision == self.precision:
             return self
-        return replace(self, precision=precision, quantised_billion=None, quantised_bytes=None)
+        return replace(self, precision=precision, quantised_billion=None, quantised_bytes=None, kv_cache_dtype="auto")
+
+    def kv_element_bytes(self, kv_cache_dtype: str, element_bytes: int = BF16_BYTES) -> int:
+        """Of a key or a value for `--kv-cache-dtype`: with auto as the checkpoint says, or else as the activations.
+
+        vllm/utils/torch_utils.py resolve_kv_cache_dtype_string.
+        """
+        asked = self.kv_cache_dtype if kv_cache_dtype == "auto" else kv_cache_dtype
+        return 1 if asked == "fp8" else element_bytes
 
     @property
     def weights_bytes(self) -> float:

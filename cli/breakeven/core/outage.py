@@ -22,7 +22,7 @@ def _of(change: Change, changes: Changes) -> Iterator[str]:
     what = f"{change.manifest['kind']} {change.manifest.get('metadata', {}).get('name', '')}"
     if change.op == "replace":
         yield f"{what} {_REPLACED}: {_loss(change.manifest)}"
-    elif change.op == "update" and change.new and _serves_nobody(change, change.new, changes):
+    elif change.op in ("update", "adopt") and change.new and _serves_nobody(change, change.new, changes):
         yield f"{what} replaces its only replica without a spare: an outage until it is ready, {_wait(change.new)}"
     if change.op == "update" and (left := _left_to_an_autoscaler(change)) > 1:
         yield f"{what} leaves its {left} replicas to an autoscaler: Kubernetes sets 1 until that has scaled it again"

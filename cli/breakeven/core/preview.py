@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from breakeven.core.adoption import Adopted
 from breakeven.core.changes import Changes
 from breakeven.core.cost import CostProjection, OfferedRent
 from breakeven.core.cost_diff import CostDiff
@@ -19,7 +20,8 @@ class Preview:
     """`offered` is the same hardware at its dated offers. `state` is the digest of what the stack was found as.
 
     `diff` has today's prices on both sides, `drift` is what prices did to the same plan since the last apply; `doubt`
-    says why that is not known. `keeps_namespace`: it was there before the stack, and outlives it. `is_offline`: no
+    says why that is not known. `adopt` are the objects that may be taken over, `adopted` those of them that are not the
+    stack's yet. `keeps_namespace`: it was there before the stack, and outlives it. `is_offline`: no
     cluster was asked; `target` is then the recorded one, or NOWHERE.
     """
 
@@ -35,6 +37,8 @@ class Preview:
     doubt: str
     state: str
     keeps_namespace: bool
+    adopt: tuple[str, ...] = ()
+    adopted: tuple[Adopted, ...] = ()
     is_offline: bool = False
 
     @property

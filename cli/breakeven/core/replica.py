@@ -15,9 +15,10 @@ class ModelShape:
 
     `kv_bytes_per_token` is what one token holds on each GPU of a tensor-parallel group, over all layers;
     `kv_bytes_per_sequence` what a sequence holds whatever its length (a full window, a recurrent state), and
-    `kv_bytes_per_window_token` what each of its last `window_tokens` holds besides. `attention_width` is heads × (query
-    head size + value head size), of the `attention_layers` that look at the whole context and the `window_layers` that
-    do not. `shared_bytes_per_weight` is for what is not in an expert, where that is kept in another precision.
+    `kv_bytes_per_window_token` what each of its last `window_tokens` holds besides; a step reads all that
+    `reads_per_kept` times. `attention_width` is heads × (query head size + value head size), of the `attention_layers`
+    that look at the whole context and the `window_layers` that do not. `shared_bytes_per_weight` is for what is not in
+    an expert, where that is kept in another precision.
     """
 
     parameters_billion: float
@@ -28,6 +29,7 @@ class ModelShape:
     attention_width: int
     attention_layers: int
     kv_bytes_per_token: float
+    reads_per_kept: float = 1.0
     kv_bytes_per_sequence: float = 0.0
     kv_bytes_per_window_token: float = 0.0
     window_tokens: int = 0

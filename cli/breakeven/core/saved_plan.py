@@ -54,7 +54,10 @@ class Summary:
 
 @dataclass(frozen=True, kw_only=True)
 class SavedPlan:
-    """`state` is the digest of the stack's resources as they were recorded; of an empty stack where there was none."""
+    """`state` is the digest of the stack's resources as they were recorded; of an empty stack where there was none.
+
+    `adopt` are existing objects, as KIND/NAME, that it may take over.
+    """
 
     made_at: str
     stack: str
@@ -66,6 +69,7 @@ class SavedPlan:
     bill: tuple[CostLine, ...]
     api_prices: tuple[ApiPrice, ...]
     steps: tuple[SavedStep, ...]
+    adopt: tuple[str, ...] = ()
 
     @property
     def comparators(self) -> tuple[str, ...]:
@@ -94,6 +98,7 @@ def saved_plan(
         bill=preview.projection.lines,
         api_prices=tuple(prices),
         steps=tuple(sorted((_step(step) for step in preview.changes.steps), key=lambda step: step.urn)),
+        adopt=preview.adopt,
     )
 
 
@@ -105,9 +110,16 @@ def _step(step: Change) -> SavedStep:
         urn=step.urn,
         object=name,
         paths=step.paths,
-        before=_digest(step.old),
-        after=_digest(step.new),
+        before=_digest(_anywhere(step.old)),
+        after=_digest(_anywhere(step.new)),
     )
+
+
+def _anywhere(found: Manifest | None) -> Manifest | None:
+    """Without the provider's path of the kubeconfig: another machine has it elsewhere, and which cluster it leads to is
+    held against the plan by itself.
+    """
+    return None if found is None else {key: value for key, value in found.items() if key != "kubeconfig"}
 
 
 def _digest(manifest: Manifest | None) -> str | None:
@@ -138,12 +150,18 @@ def _refuse(saved: SavedPlan, what: Iterable[str]) -> None:
 def moved(saved: SavedPlan, found: SavedPlan) -> Iterator[str]:
     """A line for each thing that is not as it was."""
     yield from _inputs(saved, found)
+    if set(saved.adopt) != set(found.adopt):
+        yield f"objects to adopt: {_listed(saved.adopt)} → {_listed(found.adopt)}"
     yield from _cluster(saved.cluster, found.cluster)
     if saved.state != found.state:
         yield f"state: stack {found.stack} was changed by another run since"
     yield from _prices(saved, found)
     yield from _differing("version of", asdict(saved.versions), asdict(found.versions))
     yield from _steps(saved, found)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"
 
 
 def _inputs(saved: SavedPlan, found: SavedPlan) -> Iterator[str]:

@@ -18,7 +18,7 @@ from breakeven.core.pod_state import PodState
 class Standing:
     """`allocatable` are GPUs by name of each node that the profile accepts. `last` is None where none is recorded.
 
-    `override` is why the last apply passed over its budget.
+    `override` is why the last apply passed over its budget. `adopted` are objects that were there before it.
     """
 
     plan: Plan
@@ -29,6 +29,7 @@ class Standing:
     health: Health
     recorded: CostProjection
     override: Mapping[str, Any] | None
+    adopted: tuple[str, ...]
     last: Apply | None
     spent: Spent | None
     drift: Drift

@@ -98,7 +98,8 @@ def _unpack(model: ModelShape, width: float, k: Calibration) -> float:
 def _attention_s(replica: Replica, load: StepLoad, k: Calibration) -> float:
     """Decoding reads keys and values; a prompt multiplies them, two FLOP for each weight of the attention matrix."""
     model, tp = replica.model, replica.tensor_parallel_size
-    read = load.decodes * model.kv_bytes(load.decode_context) / (_bytes_per_s(replica) * k.kv_bandwidth_share)
+    kept = load.decodes * model.kv_bytes(load.decode_context)
+    read = kept * model.reads_per_kept / (_bytes_per_s(replica) * k.kv_bandwidth_share)
     looked_at = load.prompt_context * model.attention_layers
     looked_at += min(load.prompt_context, model.window_tokens) * model.window_layers
     flop = 2 * load.prompt_tokens * looked_at * model.attention_width / tp

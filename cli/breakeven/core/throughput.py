@@ -17,6 +17,7 @@ from breakeven.core.latency import RATE_BAND, Estimate, Requests, estimate
 from breakeven.core.matmul import achievable_share
 from breakeven.core.memory import MemoryFit
 from breakeven.core.model import BF16_BYTES, Model
+from breakeven.core.precision import Precision
 from breakeven.core.replica import AcceleratorSpeed, ModelShape, Replica
 from breakeven.core.slo import Bound, Slo, SloCapacity, slo_capacity
 from breakeven.core.workload import Workload
@@ -36,9 +37,18 @@ __all__ = [
     "replica",
     "requests_of",
     "slo_capacity",
+    "untested",
 ]
 
 BAND: Final = RATE_BAND
+
+# Precisions that no published run was measured in (catalog/measured.yaml), and what they are taken for. From
+# _POSSIBLE_NVFP4_KERNELS and select_nvfp4_moe_backend, vLLM 0.32.0.
+_UNMEASURED: Final[dict[Precision, str]] = {
+    "int8": "as 8-bit weights that are multiplied in 16 bits",
+    "nvfp4": "as 4-bit weights that are unpacked and multiplied in 16 bits, which vLLM does before Blackwell (Marlin). "
+    "Blackwell multiplies 4 bits and may be faster; AMD cards emulate it and are slower",
+}
 
 Basis = Literal["estimate", "measured"]
 _MODEL: Final = "the model of throughput: docs/accuracy-throughput.md"
@@ -86,6 +96,13 @@ def requests_of(workload: Workload) -> Requests:
     )
 
 
+def untested(precision: Precision) -> str | None:
+    """What to know of an estimate that no measured run has tested."""
+    if precision not in _UNMEASURED:
+        return None
+    return f"No run in {precision} was measured: its speed is estimated {_UNMEASURED[precision]}."
+
+
 def replica(
     model: Model,
     accelerator: Accelerator,
@@ -96,7 +113,7 @@ def replica(
 ) -> Replica:
     """One vLLM server of the published checkpoint, with vLLM's defaults for the accelerator."""
     return Replica(
-        model=_shape(model, tensor_parallel_size, 1 if kv_cache_dtype == "fp8" else BF16_BYTES),
+        model=_shape(model, tensor_parallel_size, model.kv_element_bytes(kv_cache_dtype)),
         accelerator=_speed(model, accelerator),
         tensor_parallel_size=tensor_parallel_size,
         pipeline_parallel_size=pipeline_parallel_size,
@@ -120,29 +137,36 @@ def _speed(model: Model, accelerator: Accelerator) -> AcceleratorSpeed:
 
 
 def _shape(model: Model, tensor_parallel_size: int, kv_bytes: int) -> ModelShape:
-    """Sparse attention is taken to read all that it keeps."""
+    """Sparse attention is taken to read all that it keeps; layers that share a cache read it once more each."""
     width, shared = _bytes_per_weight(model)
+    sharing = model.shared_cache
     full = model.full_layers * model.full_layer_bytes(tensor_parallel_size, kv_bytes)
     index = model.indexer.layers * model.indexer.bytes_per_token if model.indexer else 0
     windows = model.sliding.layers if model.sliding else 0
     return ModelShape(
-        parameters_billion=model.parameters_billion,
-        active_parameters_billion=model.active_parameters_billion,
+        parameters_billion=model.parameters_billion - model.looked_up_billion,
+        active_parameters_billion=model.active_parameters_billion - model.looked_up_billion,
         layers=model.layers,
         hidden_size=model.hidden_size,
         vocabulary=model.vocabulary,
         attention_width=model.attention_heads * (model.mla.head_width if model.mla else 2 * model.head_dim),
-        attention_layers=model.full_layers,
+        attention_layers=model.full_layers + (sharing.full if sharing else 0),
         kv_bytes_per_token=full + index,
         kv_bytes_per_sequence=_state_bytes(model, tensor_parallel_size),
         kv_bytes_per_window_token=windows * model.sliding_layer_bytes(tensor_parallel_size, kv_bytes),
         window_tokens=model.sliding.window if model.sliding else 0,
-        window_layers=windows,
+        window_layers=windows + (sharing.sliding if sharing else 0),
+        reads_per_kept=_reads_per_kept(model),
         experts=model.experts.count if model.experts else 0,
         experts_per_token=model.experts.per_token if model.experts else 0,
         bytes_per_weight=width,
         shared_bytes_per_weight=shared,
     )
+
+
+def _reads_per_kept(model: Model) -> float:
+    """How often a step reads what is kept: once for each layer that looks at it."""
+    return 1 + model.sharing_layers / model.caching_layers if model.caching_layers else 1.0
 
 
 def _bytes_per_weight(model: Model) -> tuple[float, float | None]:

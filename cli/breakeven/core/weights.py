@@ -19,7 +19,7 @@ def rank_weights_bytes(model: Model, args: EngineArgs, rank: int) -> float:
     share = layers_on_rank(model.layers, args.pipeline_parallel_size, rank) / model.layers
     body = _body_bytes(model, args, precision) * share + _replicated_bytes(model, args, precision) * share
     embeddings = _embeddings_on_rank(model, args, rank) * model.vocabulary * model.hidden_size * args.element_bytes
-    return (body + embeddings) + _rotary_bytes(model, args)
+    return (body + embeddings) + _looked_up_bytes(model, args) + _rotary_bytes(model, args)
 
 
 def layers_on_rank(layers: int, pipeline_parallel_size: int, rank: int) -> int:
@@ -33,8 +33,8 @@ def layers_on_rank(layers: int, pipeline_parallel_size: int, rank: int) -> int:
 
 
 def _body_bytes(model: Model, args: EngineArgs, precision: Precision) -> float:
-    """Everything but the embeddings, split over the GPUs."""
-    body = (model.parameters_billion - model.embedding_billion) * 1e9
+    """Everything but the embeddings, split over the GPUs of a stage."""
+    body = (model.parameters_billion - model.embedding_billion - model.looked_up_billion) * 1e9
     quantised = 0.0 if precision == "bf16" else min(body, model.quantisable_billion(precision) * 1e9)
     padding = _mxfp4_padding(model, args) if precision == "mxfp4" else 1.0
     stored = quantised * padding * model.quantised_parameter_bytes(precision) + (body - quantised) * args.element_bytes
@@ -73,6 +73,11 @@ def _embeddings_on_rank(model: Model, args: EngineArgs, rank: int) -> float:
     if model.tied_embeddings and last == 0:
         held = 1
     return held / args.tensor_parallel_size
+
+
+def _looked_up_bytes(model: Model, args: EngineArgs) -> float:
+    """Per-layer embeddings, split over the GPUs of every stage (vllm/model_executor/models/gemma4.py Gemma4Model)."""
+    return model.looked_up_billion * 1e9 * args.element_bytes / args.tensor_parallel_size
 
 
 def _rotary_bytes(model: Model, args: EngineArgs) -> float:

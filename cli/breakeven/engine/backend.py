@@ -12,6 +12,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from breakeven import resources
 from breakeven.errors import InputError
@@ -44,6 +45,12 @@ class Backend:
         if self.passphrase_file:
             variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(self.passphrase_file)
         return variables
+
+    @property
+    def files(self) -> Path | None:
+        """Where the engine keeps them, if it does so on this machine."""
+        url = urlsplit(self.url)
+        return Path(unquote(url.netloc + url.path)).expanduser() / ".pulumi" if url.scheme == "file" else None
 
     def stack_directory(self, stack: str) -> Path:
         """Holds Pulumi.yaml and the stack's settings: inputs and the passphrase's salt, never a secret."""

@@ -129,12 +129,24 @@ def connect(kubeconfig: Path | None, context: str | None) -> Cluster:
     api = _client(path, name)
     server = api.configuration.host
     version = _get(api, "/version") or {}
-    system = _get(api, "/api/v1/namespaces/kube-system") or {}
-    identifier = system.get("metadata", {}).get("uid", "")
+    target = Target(kubeconfig=str(path), context=name, server=server, identifier=_identifier(api))
+    return Cluster(api, target, version.get("gitVersion", "unknown"))
+
+
+def _identifier(api: client.ApiClient) -> str:
+    """Raises ClusterError, Forbidden with the right that is wanted."""
+    server = api.configuration.host
+    try:
+        system = _get(api, "/api/v1/namespaces/kube-system") or {}
+    except Forbidden as error:
+        raise Forbidden(
+            f"you may not `get` namespace kube-system of {server}, whose UID tells clusters apart",
+            hint="ask the cluster's administrator for a ClusterRole with `get` on that namespace (resourceNames)",
+        ) from error
+    identifier = str(system.get("metadata", {}).get("uid", ""))
     if not identifier:
         raise ClusterError(f"{server} has no namespace kube-system to tell clusters apart by")
-    target = Target(kubeconfig=str(path), context=name, server=server, identifier=identifier)
-    return Cluster(api, target, version.get("gitVersion", "unknown"))
+    return identifier
 
 
 def _client(path: Path, context: str) -> client.ApiClient:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from breakeven.core.live import Holder
 from breakeven.engine import processes
@@ -59,6 +59,21 @@ def unlock(
     return tuple(found.values())
 
 
+def sweep(stack: str, project: str, backend: Backend) -> None:
+    """Remove locks that were never written whole.
+
+    On a full disk the engine leaves an empty `ID.json.NUMBER.tmp`, and from then on ends in "unexpected end of JSON
+    input" whenever it looks for locks.
+    """
+    if backend.files is None:
+        return
+    for path in _directory(stack, project, backend).glob("*.tmp"):
+        # One that is whole is being renamed by a live engine.
+        with suppress(FileNotFoundError):
+            if not path.stat().st_size:
+                path.unlink()
+
+
 def _refuse_alive(holders: Iterable[Holder]) -> None:
     for found in holders:
         who = f"{found.user}@{found.host}, process {found.pid}, since {found.since}"
@@ -71,14 +86,12 @@ def _refuse_alive(holders: Iterable[Holder]) -> None:
 
 
 def _directory(stack: str, project: str, backend: Backend) -> Path:
-    url = urlsplit(backend.url)
-    if url.scheme != "file":
+    if backend.files is None:
         raise DeployError(
-            f"the locks of a {url.scheme or 'Pulumi Cloud'} backend cannot be read from here",
+            f"the locks of a {urlsplit(backend.url).scheme or 'Pulumi Cloud'} backend cannot be read from here",
             hint="`deploy up` names who holds the stack; `pulumi cancel` removes a lock that was left behind",
         )
-    root = Path(unquote(url.netloc + url.path)).expanduser()
-    return root / ".pulumi" / "locks" / "organization" / project / stack
+    return backend.files / "locks" / "organization" / project / stack
 
 
 def _holder(path: Path) -> Holder:

@@ -38,6 +38,18 @@ def children(program: str) -> list[int]:
     return [pid for pid, path in _all() if Path(path).name == program and _parent(pid) == os.getpid()]
 
 
+def end_those_of(directory: Path) -> None:
+    """End processes by force whose temporary files lie there. Without /proc, on macOS, they cannot be told apart."""
+    if not _PROC.is_dir():
+        return
+    mark = b"TMPDIR=" + os.fsencode(directory)
+    for entry in _PROC.iterdir():
+        # It may end while we look, or be another user's.
+        with suppress(OSError):
+            if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
+                os.kill(int(entry.name), signal.SIGKILL)
+
+
 def is_alive(pid: int) -> bool:
     """Whether there is such a process, whosever it is. One that has ended and that nobody has waited for is gone."""
     try:

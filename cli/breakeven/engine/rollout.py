@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from breakeven import load, render
+from breakeven.core.adoption import Adopted, chosen, shown, title
 from breakeven.core.budget import Approval
 from breakeven.core.changes import Changes
 from breakeven.core.cost import offered_rents, project
 from breakeven.core.cost_diff import cost_diff
 from breakeven.core.history import Apply, last_good
 from breakeven.core.live import Readiness, Target
+from breakeven.core.manifests import Manifest
 from breakeven.core.plan import Plan
 from breakeven.core.plan import plan as size
 from breakeven.core.pod_counts import gpus_requested
 from breakeven.core.preview import Preview, refuse_unpriced_gpus
 from breakeven.core.served import served, served_diff
-from breakeven.engine import interrupt, leftovers, preflight, stack, tools
+from breakeven.engine import adoption, interrupt, leftovers, preflight, stack, tools
 from breakeven.engine.backend import Backend
 from breakeven.engine.baseline import NO_BASELINE, baseline
+from breakeven.engine.begun import Begun
 from breakeven.engine.cluster import Cluster, connect
 from breakeven.engine.lock import held, holder
 from breakeven.engine.progress import OnProgress, Progress, silent
@@ -41,7 +44,19 @@ class Rollout:
     Meanwhile no other `deploy` previews, applies or removes the same stack.
     """
 
-    def __init__(self, plan: Plan, cluster: Cluster, backend: Backend, on_progress: OnProgress = silent) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        cluster: Cluster,
+        backend: Backend,
+        on_progress: OnProgress = silent,
+        adopt: Sequence[str] = (),
+    ) -> None:
+        """`adopt` names objects, as KIND/NAME, that are taken over where they exist and are not the stack's."""
+        self._adopt = adopt
+        self._adopted: tuple[Adopted, ...] = ()
+        self._taken: frozenset[str] = frozenset()
+        self._created: tuple[Manifest, ...] = ()
         self._plan = plan
         self._cluster = cluster
         self._backend = backend
@@ -74,16 +89,23 @@ class Rollout:
         state = found.state if found else EMPTY
         _refuse_another_cluster(state, self._cluster.target)
         owns = self._owns_namespace(state)
-        checks = preflight.check(self._plan, self._manifests(owns), self._cluster)
+        manifests = self._manifests(owns)
+        named = chosen(self._adopt, manifests)
+        wanted = [each for each in named if not state.owns(each)]
+        checks = preflight.check(self._plan, manifests, self._cluster, wanted)
         preflight.refuse_failures(checks)
+        self._adopted = self._look(wanted)
         opened = self._open(found)
-        self._inputs = self._config(owns)
+        self._inputs = self._config(owns, opened.adopted)
         self._former = opened.configure(self._inputs)
-        self._shown = changes = opened.preview()
-        preflight.refuse_foreign(changes.created(state.begun), self._plan.namespace, self._cluster)
+        self._shown = opened.preview()
+        changes = shown(self._shown, self._adopted)
+        self._taken = frozenset(step.urn for step in changes.steps if step.op == "adopt")
+        self._created = changes.created(state.begun)
+        self._refuse_foreign()
         projection = project(self._plan)
         # What was recorded and then deleted, or never came to be, costs nothing now.
-        before = baseline(state) if gpus_requested(changes.manifests_before) else NO_BASELINE
+        before = baseline(state) if gpus_requested(self._shown.manifests_before) else NO_BASELINE
         preview = Preview(
             plan=self._plan,
             target=self._cluster.target,
@@ -97,6 +119,8 @@ class Rollout:
             doubt=before.doubt,
             state=state.digest,
             keeps_namespace=not owns,
+            adopt=tuple(title(each) for each in named),
+            adopted=self._adopted,
         )
         refuse_unpriced_gpus(preview)
         return preview
@@ -110,11 +134,31 @@ class Rollout:
         """
         assert self._stack, "apply follows preview"
         _refuse_moved(self._cluster.target)
+        self._refuse_foreign()
+        self._refuse_changed()
         if approval.overridden:
             self._record(approval.overridden)
         self._former = None
-        with Watch(self._plan, self._cluster, on_wait) as watch:
-            self._stack.up(watch.telling(on_step))
+        begun = Begun(self._shown, self._plan.namespace)
+        try:
+            with Watch(self._plan, self._cluster, on_wait) as watch:
+                self._stack.up(begun.telling(watch.telling(_naming(self._taken, on_step))))
+        except DeployError:
+            with interrupt.ignored():
+                begun.record(self._stack, self._cluster)
+            raise
+
+    def _look(self, wanted: Iterable[Manifest]) -> tuple[Adopted, ...]:
+        return adoption.look(wanted, self._plan.namespace, self._cluster)
+
+    def _refuse_foreign(self) -> None:
+        adoption.refuse_foreign(self._created, self._plan.namespace, self._cluster)
+
+    def _refuse_changed(self) -> None:
+        """The engine holds to its plan what it knows; of what it adopts it knows no more than what is wanted."""
+        for before, now in zip(self._adopted, self._look(each.manifest for each in self._adopted), strict=True):
+            if now != before:
+                raise GateError(f"{now.title} was changed meanwhile; nothing was applied", hint="run it again")
 
     def _record(self, override: dict[str, object]) -> None:
         """The reason is one more output of the stack. The engine applies no outputs but those of a preview."""
@@ -145,9 +189,11 @@ class Rollout:
         name = self._plan.namespace
         return state.owns_namespace(name) or self._cluster.get("v1", "Namespace", "", name) is None
 
-    def _config(self, owns_namespace: bool) -> dict[str, object]:
+    def _config(self, owns_namespace: bool, adopted_before: Iterable[str]) -> dict[str, object]:
         cluster = {**asdict(self._cluster.target), "owns_namespace": owns_namespace}
-        return {"deployment": load.plain(self._plan.deployment), "cluster": cluster}
+        config: dict[str, object] = {"deployment": load.plain(self._plan.deployment), "cluster": cluster}
+        adopted = sorted({*adopted_before, *(each.title for each in self._adopted)})
+        return {**config, "adopted": adopted} if adopted else config
 
 
 @contextmanager
@@ -169,6 +215,11 @@ def _alone(name: str, backend: Backend, on_progress: OnProgress) -> Iterator[Non
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+def _naming(taken: Collection[str], on_step: OnStep) -> OnStep:
+    """The engine calls it a creation."""
+    return lambda op, urn: on_step("adopt" if urn in taken else op, urn)
 
 
 def _refuse_moved(shown: Target) -> None:

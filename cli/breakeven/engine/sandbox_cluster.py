@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -25,6 +26,8 @@ _COMPONENTS: Final = {"etcd", "kube-apiserver", "kube-controller-manager", "kube
 _START_TIMEOUT_S: Final = 180
 _READY_S: Final = 60
 _SHOWN_LINES: Final = 15
+_PORTS: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+_PORT_TAKEN: Final = "address already in use"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +79,33 @@ class ControlPlane:
         return processes.running(self.programs).keys() >= _COMPONENTS
 
     def create(self) -> None:
-        """Raises ToolError."""
-        client, peer = free_ports(2)
+        """Raises ToolError; then nothing of it runs, nor is there a half of it that the next try would meet.
+
+        Another program may take a port between the choice and the start; ours are tried once more then.
+        """
+        for is_last in (False, True):
+            try:
+                return self._create()
+            except ToolError as error:
+                self._remove()
+                if is_last or _PORT_TAKEN not in error.message:
+                    raise
+        return None
+
+    def _remove(self) -> None:
+        self.kill()
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def _create(self) -> None:
+        # kwokctl takes the first that are free, from 32767 down: two that start at once take the same.
+        client, peer, *others = free_ports(2 + len(_PORTS))
+        ports = zip(_PORTS, others, strict=True)
         config = self.directory / "kwokctl.yaml"
         config.write_text(yaml.safe_dump(_configuration(client, peer)), encoding="utf-8")
         self._kwokctl(
             *("create", "cluster", "--name", _NAME, "--config", str(config), "--kubeconfig", str(self.kubeconfig)),
             *("--wait", f"{_READY_S}s", "--enable-crds", "Stage", "--etcd-port", str(client)),
+            *(part for name, port in ports for part in (f"--{name}-port", str(port))),
             # With leases a restarted kwok-controller leaves the nodes alone until its former leases end, 200 s later.
             *("--node-lease-duration-seconds", "0"),
         )
@@ -94,7 +117,11 @@ class ControlPlane:
             # kwokctl believes its pid files, whoever has that number by now.
             if not file.read_text().strip().isdigit() or int(file.read_text()) not in alive:
                 file.unlink()
-        self._kwokctl("start", "cluster", "--name", _NAME, "--wait", f"{_READY_S}s")
+        try:
+            self._kwokctl("start", "cluster", "--name", _NAME, "--wait", f"{_READY_S}s")
+        except ToolError:
+            self.kill()
+            raise
 
     def kill(self) -> bool:
         """Whether no process of it is left."""
@@ -129,10 +156,13 @@ class ControlPlane:
         return True
 
     def _kwokctl(self, *arguments: str) -> None:
-        printed = _run([str(tools.path("kwokctl")), *arguments], self._environment())
+        try:
+            printed = _run([str(tools.path("kwokctl")), *arguments], self._environment())
+        except ToolError as error:
+            printed = error.message
         # kwokctl only warns when the API server does not come up.
         if not self.is_running:
-            logs = (printed, self._log("etcd"), self._log("kube-apiserver"))
+            logs = (*printed.splitlines()[-3:], self._log("etcd"), self._log("kube-apiserver"))
             raise _failure("the sandbox did not start", "\n".join(logs))
 
     def _log(self, component: str) -> str:

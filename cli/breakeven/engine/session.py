@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,19 +36,20 @@ class Where:
             raise InputError("--sandbox brings its own cluster: leave out --kubeconfig and --context")
 
 
-def begin(plan: Plan, where: Where, on_progress: OnProgress) -> Rollout:
+def begin(plan: Plan, where: Where, on_progress: OnProgress, adopt: Sequence[str] = ()) -> Rollout:
     """Find or build the programs, reach (or start) the cluster, and be ready to preview."""
-    return _in_sandbox(plan, on_progress) if where.sandbox else _in_cluster(plan, where, on_progress)
+    cluster, state = _in_sandbox(plan, on_progress) if where.sandbox else _in_cluster(where, on_progress)
+    return Rollout(plan, cluster, state, on_progress, adopt)
 
 
-def _in_cluster(plan: Plan, where: Where, on_progress: OnProgress) -> Rollout:
+def _in_cluster(where: Where, on_progress: OnProgress) -> tuple[Cluster, Backend]:
     # A cluster that cannot be reached is said at once, before minutes of building.
     cluster = connect(where.kubeconfig, where.context)
     tools.require("pulumi", "provider", "helm", progress=on_progress)
-    return Rollout(plan, cluster, backend(None), on_progress)
+    return cluster, backend(None)
 
 
-def _in_sandbox(plan: Plan, on_progress: OnProgress) -> Rollout:
+def _in_sandbox(plan: Plan, on_progress: OnProgress) -> tuple[Cluster, Backend]:
     # So is a plan that is too large to rehearse.
     if plan.nodes > MOST_SANDBOX_NODES:
         raise InputError(
@@ -58,7 +59,7 @@ def _in_sandbox(plan: Plan, on_progress: OnProgress) -> Rollout:
     groups = plan.runs_as == "LeaderWorkerSet"
     tools.require("pulumi", "provider", "helm", *sandbox.modules(groups=groups), progress=on_progress)
     started = sandbox.up(plan.facts.profile, plan.facts.accelerator, plan.nodes, groups=groups, progress=on_progress)
-    return Rollout(plan, connect(started.kubeconfig, started.context), backend(started.directory), on_progress)
+    return connect(started.kubeconfig, started.context), backend(started.directory)
 
 
 def versions() -> Versions:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import runpy
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -24,21 +23,13 @@ from semver import VersionInfo
 from breakeven import resources
 from breakeven.core.changes import Changes
 from breakeven.core.history import Apply
-from breakeven.engine import events, history, state, tools
+from breakeven.engine import checkpoint, events, failures, history, holders, processes, state, tools
 from breakeven.engine.backend import Backend
 from breakeven.engine.state import Locked, State
-from breakeven.errors import ClusterError, DeployError, GateError, InputError
+from breakeven.errors import DeployError, GateError
 
 PROJECT: Final = "breakeven"
-
-_PASSPHRASE_HINT: Final = (
-    "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE as it was when the stack was made"
-)
-
-# How the engine (3.259.0) refuses a step against its plan: pkg/resource/deploy/step_generator.go, step_executor.go
-_NOT_SHOWN: Final = re.compile(r"violates plan|is not allowed by the plan")
-# What it says besides of each step that it did not come to, because another one failed.
-_NOT_REACHED: Final = "expected resource operations for"
+_UNRECORDED: Final = f"{PROJECT}:begun"
 
 OnStep = Callable[[str, str], None]
 
@@ -48,10 +39,10 @@ class Stack:
 
     def __init__(self, stack: automation.Stack, backend: Backend, found: State) -> None:
         """`found` is the state at this moment; nothing is decrypted for it."""
-        self.state = found
         self._stack = stack
         self._steps = b""
         self._settings = backend.stack_directory(stack.name) / f"Pulumi.{stack.name}.yaml"
+        self.state = found.with_begun(self._unrecorded())
 
     @property
     def settings_file(self) -> Path:
@@ -61,7 +52,10 @@ class Stack:
         """Write the inputs into the stack's settings; returns the former content, to be given to `restore`."""
         former = self._settings.read_bytes() if self._settings.exists() else b""
         settings = yaml.safe_load(former) or {}
+        begun = [urn for urn in self._unrecorded() if urn not in self.state.urns]
         settings["config"] = {f"{PROJECT}:{key}": value for key, value in config.items()}
+        if begun:
+            settings["config"][_UNRECORDED] = begun
         # A program that forgot its explicit provider would otherwise talk to the current context in silence.
         settings["config"]["pulumi:disable-default-providers"] = ["kubernetes"]
         _replace(self._settings, yaml.safe_dump(settings, sort_keys=True).encode())
@@ -73,13 +67,38 @@ class Stack:
 
     def config(self) -> dict[str, Any]:
         """The inputs of the last apply: there also when it failed before its outputs were recorded."""
-        settings = yaml.safe_load(self._settings.read_bytes()) if self._settings.exists() else None
-        config = (settings or {}).get("config") or {}
-        found = {key: config.get(f"{PROJECT}:{key}") for key in ("cluster", "deployment")}
+        found = {key: self._configured(key) for key in ("cluster", "deployment")}
         if not all(isinstance(value, dict) for value in found.values()):
             message = f"{self._settings} does not say what was applied, and where"
             raise DeployError(message, hint="`deploy up` writes it anew")
         return found
+
+    @property
+    def adopted(self) -> tuple[str, ...]:
+        """Objects, as KIND/NAME, that it took over; also by an apply that failed before its outputs were recorded."""
+        return tuple(sorted({*self.state.adopted, *(self._configured("adopted") or ())}))
+
+    def _configured(self, key: str) -> Any:
+        return self._config().get(f"{PROJECT}:{key}")
+
+    def _config(self) -> dict[str, Any]:
+        settings = yaml.safe_load(self._settings.read_bytes()) if self._settings.exists() else None
+        return (settings or {}).get("config") or {}
+
+    def record(self, begun: Iterable[str]) -> None:
+        """URNs of what an apply made, maybe, without the engine's noticing: the next one goes on with them."""
+        settings = yaml.safe_load(self._settings.read_bytes())
+        settings["config"][_UNRECORDED] = sorted({*self._unrecorded(), *begun})
+        _replace(self._settings, yaml.safe_dump(settings, sort_keys=True).encode())
+
+    def recorded(self) -> tuple[str, ...]:
+        """URNs of the resources that are in the state by now."""
+        workspace = self._stack.workspace
+        assert isinstance(workspace, _Workspace)
+        return workspace.export(self._stack.name).urns
+
+    def _unrecorded(self) -> tuple[str, ...]:
+        return tuple(self._config().get(_UNRECORDED) or ())
 
     def history(self) -> tuple[Apply, ...]:
         """All its applies."""
@@ -143,13 +162,16 @@ class Stack:
 
     def _locking(self, run: Callable[[], Any], collected: list[automation.EngineEvent]) -> None:
         """Run what locks the stack. A lock whose process was killed is removed first; any other holder is named."""
-        try:
-            _translated(run, collected)
-        except Locked as locked:
-            if not locked.is_stale:
-                raise
-            _translated(self._stack.cancel, [])
-            _translated(run, collected)
+        with warnings.catch_warnings():
+            # The SDK warns that the events end, where the engine was killed: our own message says so.
+            warnings.simplefilter("ignore")
+            try:
+                _translated(run, collected)
+            except Locked as locked:
+                if not locked.is_stale:
+                    raise
+                _translated(self._stack.cancel, [])
+                _translated(run, collected)
 
 
 class _Engine(automation.PulumiCommand):
@@ -167,7 +189,12 @@ class _Engine(automation.PulumiCommand):
         writeKubeconfigToFile in provider/pkg/provider/util.go of 4.25.0.
         """
         with TemporaryDirectory(prefix="breakeven-", ignore_cleanup_errors=True) as private:
-            return super().run(args, cwd, {**additional_env, "TMPDIR": private}, *more, **others)
+            try:
+                return super().run(args, cwd, {**additional_env, "TMPDIR": private}, *more, **others)
+            except automation.CommandError:
+                # A provider does not notice that its engine was killed, and would stay for ever.
+                processes.end_those_of(Path(private))
+                raise
 
 
 class _Workspace(automation.LocalWorkspace):
@@ -193,11 +220,14 @@ class _Workspace(automation.LocalWorkspace):
 def find(name: str, backend: Backend) -> Stack | None:
     """The stack of that name, or None where there is none."""
     workspace = _workspace(name, backend)
+    holders.sweep(name, PROJECT, backend)
     try:
         found = workspace.export(name)
     except _NoStack:
         _tidy(backend.stack_directory(name))
         return None
+    except failures.Unreadable as error:
+        raise checkpoint.offering_backup(error, name, PROJECT, backend) from error
     return Stack(automation.Stack.select(name, workspace), backend, found)
 
 
@@ -270,49 +300,5 @@ def _translated(run: Callable[[], Any], collected: list[automation.EngineEvent])
     except automation.ConcurrentUpdateError as error:
         raise Locked(str(error)) from error
     except automation.CommandError as error:
-        raise _engine_error(str(error), collected) from error
-
-
-def _engine_error(output: str, collected: list[automation.EngineEvent]) -> DeployError:
-    if "incorrect passphrase" in output or "passphrase must be set" in output:
-        return InputError("the passphrase of this stack's state is another one", hint=_PASSPHRASE_HINT)
-    if "unable to read PULUMI_CONFIG_PASSPHRASE_FILE" in output:
-        return InputError(f"no passphrase: {_last_lines(output, 1)}", hint=_PASSPHRASE_HINT)
-    errors = [
-        event.diagnostic_event
-        for event in collected
-        if event.diagnostic_event and event.diagnostic_event.severity == "error"
-    ]
-    causes = [error for error in errors if _NOT_REACHED not in error.message]
-    for error in causes or errors:
-        if not causes or _NOT_SHOWN.search(error.message):
-            return _not_shown(f"{error.urn} {error.message}")
-    said = [error.message.strip() for error in causes]
-    # Where the engine says what is wrong, the program's own end is only its echo.
-    said = [message for message in said if "Traceback (most recent" not in message] or said
-    detail = "\n".join(dict.fromkeys(said)) or _last_lines(output)
-    if not detail:
-        # Outputs that the plan does not have end the run without a word.
-        return GateError("what would be recorded with the stack is not what was shown", hint="run it again")
-    if "cluster is unreachable" in detail or "connection refused" in detail:
-        return ClusterError(f"the cluster went away: {detail}")
-    if " is forbidden: " in detail:
-        return ClusterError(f"the cluster refused:\n{detail}", hint="ask for the permission, then `deploy up` goes on")
-    return DeployError(f"the engine failed:\n{detail}")
-
-
-def _not_shown(refusal: str) -> GateError:
-    """The name of the resource is in its URN: `urn:…$kubernetes:apps/v1:Deployment::llm-chat:llm-chat/llm-chat`."""
-    found = re.search(r"urn:\S+:(\w+)::(?:\S+:)?([^\s:]+)", refusal)
-    return GateError(
-        f"{' '.join(found.groups()) if found else 'a resource'} would change in another way than was shown: "
-        "the cluster, the chart or the inputs changed meanwhile; it was left as it is",
-        hint="run it again, and confirm what is shown then",
-    )
-
-
-def _last_lines(output: str, count: int = 12) -> str:
-    """Of what the engine printed, without what the Automation API wraps around it: `code: 1`, `stdout:`, `stderr:`."""
-    printed = re.split(r"\n\s*stderr:\s*(?:error: )?", output, maxsplit=1)[-1]
-    lines = [line.strip() for line in printed.splitlines() if line.strip()]
-    return "\n".join(lines[-count:])
+        found = (event.diagnostic_event for event in collected if event.diagnostic_event)
+        raise failures.error_of(str(error), [each for each in found if each.severity == "error"]) from error

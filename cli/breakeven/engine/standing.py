@@ -32,6 +32,7 @@ def standing(found: Recorded, now: datetime) -> Standing:
         health=health(found.plan, found.cluster, live),
         recorded=found.state.cost,
         override=found.state.override,
+        adopted=found.stack.adopted,
         last=last,
         spent=_spent(found, applies, now),
         drift=drift.find(found),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from breakeven.core.cost import CostProjection
@@ -16,13 +16,15 @@ from breakeven.core.record import recorded_cost
 from breakeven.engine import holders
 from breakeven.errors import DeployError, GateError
 
+_TIMES: Final = {"created", "modified"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class State:
     """What the last apply left behind: the stack's outputs, the URNs of its resources, and its Kubernetes objects.
 
-    `begun` are the URNs of what an apply that was killed had begun to create. `digest` is of all resources as they are
-    recorded: a stack that is not there yet has the digest of an empty one.
+    `begun` are the URNs of what an apply that was killed, or lost its cluster or its provider, had begun to create.
+    `digest` is of all that an apply would start from: a stack that is not there yet has the digest of an empty one.
     """
 
     outputs: Mapping[str, Any]
@@ -44,11 +46,32 @@ class State:
     def owns_namespace(self, name: str) -> bool:
         return any(urn.endswith(f"kubernetes:core/v1:Namespace::{name}") for urn in (*self.urns, *self.begun))
 
+    def owns(self, manifest: Manifest) -> bool:
+        """Whether it is among the recorded objects."""
+        return any(_identity(own) == _identity(manifest) for own in self.objects)
+
+    @property
+    def adopted(self) -> tuple[str, ...]:
+        """Objects, as KIND/NAME, that were there before the stack."""
+        found = self.outputs.get("adopted")
+        return tuple(str(name) for name in found) if isinstance(found, list) else ()
+
+    def with_begun(self, urns: Iterable[str]) -> State:
+        """The same with what an apply that failed had begun to create, too."""
+        more = (urn for urn in urns if urn not in self.urns and urn not in self.begun)
+        return replace(self, begun=(*self.begun, *more))
+
     @property
     def override(self) -> Mapping[str, Any] | None:
         """For what reason the last apply was over budget, when, and by how much."""
         found = self.outputs.get("budget_override")
         return found if isinstance(found, Mapping) else None
+
+
+def _identity(manifest: Manifest) -> tuple[str, ...]:
+    """Of whatever version: it stays one object. All of a stack are in its namespace, or in none."""
+    group = str(manifest["apiVersion"]).rpartition("/")[0]
+    return group, str(manifest["kind"]), str(manifest["metadata"]["name"])
 
 
 def _digest(*recorded: Any) -> str:
@@ -66,14 +89,29 @@ def read(exported: Mapping[str, Any]) -> State:
     urns = tuple(entry["urn"] for entry in found)
     operations = deployment.get("pending_operations") or []
     pending = (entry["resource"]["urn"] for entry in operations)
+    interrupted = _essences({**entry["resource"], "pending": entry["type"]} for entry in operations)
     return State(
         outputs=root.get("outputs", {}),
         urns=urns,
         # A pending creation stays on record after a later apply has made it.
         begun=tuple(urn for urn in pending if urn not in urns),
         objects=tuple(entry["inputs"] for entry in found if _is_object(entry)),
-        digest=_digest(found, operations),
+        digest=_digest(_essences(found), interrupted),
     )
+
+
+def _essences(resources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """In one order: the engine's own changes from run to run."""
+    return sorted((_essence(entry) for entry in resources), key=lambda entry: str(entry["urn"]))
+
+
+def _essence(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What an apply depends on. Not the times of a run that changed nothing, nor an object as it was found live.
+
+    That is looked at anew in each preview, against the inputs, whose steps are compared one by one.
+    """
+    kept = {key: value for key, value in entry.items() if key not in _TIMES}
+    return {key: value for key, value in kept.items() if key != "outputs"} if _is_object(entry) else kept
 
 
 def _is_object(entry: Mapping[str, Any]) -> bool:

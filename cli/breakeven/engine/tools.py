@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from breakeven import resources
@@ -136,18 +137,20 @@ def _number(version: str) -> tuple[int, ...]:
 @cache
 def _version(executable: str, program: Program) -> str:
     """As it prints it; empty where it does not run."""
-    environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
-    try:
-        result = subprocess.run(
-            [executable, *program.version_arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=_VERSION_TIMEOUT_S,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
+    # The Pulumi engine writes a log for each of its runs, also for this one, into its home: not into the user's.
+    with TemporaryDirectory(prefix="breakeven-", ignore_cleanup_errors=True) as private:
+        environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_HOME": private}
+        try:
+            result = subprocess.run(
+                [executable, *program.version_arguments],
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=_VERSION_TIMEOUT_S,
+                check=True,
+            )
+        except (OSError, subprocess.SubprocessError):
+            return ""
     return result.stdout.strip().removeprefix("v").split("+")[0]
 
 

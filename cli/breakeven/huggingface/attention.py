@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from breakeven.core.architecture import Indexer, Mla, Recurrent, Sliding
+from breakeven.core.architecture import Indexer, Mla, Recurrent, SharedCache, Sliding
 from breakeven.errors import InputError
 from breakeven.huggingface.config import Config
 from breakeven.huggingface.families import Family
@@ -72,7 +72,8 @@ def sliding(config: Config, family: Family) -> Sliding | None:
     window = config.optional("sliding_window")
     if window is None or not config.flag("use_sliding_window", default=True):
         return None
-    count = _sliding_layers(config, family, layers)
+    shared = shared_cache(config)
+    count = _sliding_layers(config, family, layers) - (shared.sliding if shared else 0)
     if not count:
         return None
     own = config.optional("global_head_dim") is not None
@@ -94,6 +95,20 @@ def _sliding_layers(config: Config, family: Family, layers: int) -> int:
     return layers
 
 
+def shared_cache(config: Config) -> SharedCache | None:
+    """Raises InputError where it is not said of what kind the layers are."""
+    count, kinds = config.optional("num_kv_shared_layers"), config.names("layer_types")
+    if not count:
+        return None
+    last = kinds[-count:]
+    if len(kinds) <= count or set(last) - set(kinds[:-count]) or set(last) - {"full_attention", "sliding_attention"}:
+        raise InputError(
+            "expected layer_types with a full or sliding layer before each that shares its cache",
+            where=f"{config.path}: num_kv_shared_layers",
+        )
+    return SharedCache(full=last.count("full_attention"), sliding=last.count("sliding_attention"))
+
+
 def recurrent(config: Config, family: Family) -> Recurrent | None:
     if family.attention == "delta":
         return _delta(config)
@@ -105,14 +120,23 @@ def _delta(config: Config) -> Recurrent:
     key_heads, key = config.count("linear_num_key_heads"), config.count("linear_key_head_dim")
     value_heads, value = config.count("linear_num_value_heads"), config.count("linear_value_head_dim")
     return Recurrent(
-        layers=sum(1 for kind in config.names("layer_types") if kind == "linear_attention"),
+        layers=_linear_layers(config),
         heads=value_heads,
         head_dim=value,
         state_size=key,
         conv_channels=2 * key_heads * key + value_heads * value,
         conv_kernel=config.count("linear_conv_kernel_dim"),
-        state_bytes=_state_bytes(config, "mamba_ssm_dtype"),
+        # What a config leaves out (Qwen3-Next) is the activations'.
+        state_bytes=_state_bytes(config, "mamba_ssm_dtype", "bfloat16"),
     )
+
+
+def _linear_layers(config: Config) -> int:
+    """Three of four where no layer is named."""
+    if kinds := config.names("layer_types"):
+        return sum(1 for kind in kinds if kind == "linear_attention")
+    layers = config.count("num_hidden_layers")
+    return layers - layers // (config.optional("full_attention_interval") or 4)
 
 
 def _mamba(config: Config) -> Recurrent:
@@ -125,12 +149,13 @@ def _mamba(config: Config) -> Recurrent:
         state_size=state,
         conv_channels=count * dim + 2 * config.count("n_groups") * state,
         conv_kernel=config.count("conv_kernel"),
-        state_bytes=_state_bytes(config, "mamba_ssm_cache_dtype"),
+        state_bytes=_state_bytes(config, "mamba_ssm_cache_dtype", "float32"),
     )
 
 
-def _state_bytes(config: Config, key: str) -> int:
-    return 4 if config.text.get(key, "float32") == "float32" else 2
+def _state_bytes(config: Config, key: str, default: str) -> int:
+    """Of an element: mamba_utils.py _mamba_state_dtype, and models/config.py for what a config asks for."""
+    return 4 if config.text.get(key, default) == "float32" else 2
 
 
 def pattern(config: Config) -> str:

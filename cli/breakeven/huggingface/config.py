@@ -30,6 +30,16 @@ class Config:
             raise InputError("is required: a list of one name", where=f"{self.path}: architectures")
         return str(names[0])
 
+    @property
+    def name(self) -> str:
+        """`owner/name`, as file or folder is called (owner--name), as the file says, or the folder's name."""
+        folder = self.path.resolve().parent.name
+        for saved in (self.path.stem, folder):
+            owner, dashes, rest = saved.partition("--")
+            if dashes and owner:
+                return f"{owner}/{rest}"
+        return str(self.whole.get("_name_or_path") or "") or folder
+
     def count(self, *keys: str) -> int:
         """The first key that is given, a whole number above 0. Raises InputError."""
         found = self.optional(*keys)
@@ -64,7 +74,18 @@ class Config:
 
 
 def read(path: Path) -> Config:
-    """Raises InputError: unreadable, no JSON, no mapping."""
+    """With the quantisation of hf_quant_config.json beside it, where modelopt before 0.31 wrote it; vLLM reads it, too.
+
+    Raises InputError: unreadable, no JSON, no mapping.
+    """
+    data, beside = _mapping(path), path.with_name("hf_quant_config.json")
+    if not data.get("quantization_config") and beside.is_file():
+        data = {**data, "quantization_config": _mapping(beside)}
+    text = data.get("text_config")
+    return Config(path=path, whole=data, text=text if isinstance(text, dict) else data)
+
+
+def _mapping(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -73,5 +94,4 @@ def read(path: Path) -> Config:
         raise InputError(f"is no JSON: {error}", where=str(path)) from error
     if not isinstance(data, dict):
         raise InputError("expected a mapping of keys", where=str(path))
-    text = data.get("text_config")
-    return Config(path=path, whole=data, text=text if isinstance(text, dict) else data)
+    return data

@@ -77,9 +77,21 @@ _FAMILIES: Final[dict[str, Family]] = {
     "GlmMoeDsaForCausalLM": Family(title="GLM-5", experts="routed", attention="latent"),
     "KimiVLForConditionalGeneration": Family(title="Kimi-VL", experts="routed", attention="latent"),
     "KimiK25ForConditionalGeneration": Family(title="Kimi K2.5", experts="routed", attention="latent"),
+    "Qwen3NextForCausalLM": Family(
+        title="Qwen3-Next", experts="routed", attention="delta", defaults={"attn_output_gate": 1}
+    ),
     "Qwen3_5ForConditionalGeneration": Family(title="Qwen3.5", attention="delta"),
     "Qwen3_5MoeForConditionalGeneration": Family(title="Qwen3.5", experts="routed", attention="delta"),
     "NemotronHForCausalLM": Family(title="Nemotron-H", experts="routed", feed_forward_matrices=2, attention="mamba"),
+}
+
+
+# What of those that are asked for keeps them from being understood.
+_WHY: Final[dict[str, str]] = {
+    "DeepseekV4ForCausalLM": "its layers compress what they keep by different factors, in pages of their own sizes",
+    "KimiK3ForConditionalGeneration": "delta attention of its own beside latents, experts in a latent space",
+    "KimiLinearForCausalLM": "delta attention of its own beside latents",
+    "MiniMaxM3SparseForConditionalGeneration": "only MiniMaxM3ForCausalLM, without its encoder, is",
 }
 
 
@@ -88,9 +100,10 @@ def family(architecture: str, where: str) -> Family:
     if architecture not in _FAMILIES:
         shown = ascii(architecture)[1:-1]
         close = get_close_matches(architecture, _FAMILIES, n=2, cutoff=0.8)
+        why = _WHY.get(architecture, "how it keeps its cache is unknown, and not guessed")
         known = f"; understood are {', '.join(close)} and {len(_FAMILIES) - len(close)} others" if close else ""
         raise InputError(
-            f"the architecture {shown} is not understood: how it keeps its cache is unknown, and not guessed",
+            f"the architecture {shown} is not understood: {why}",
             where=where,
             hint=f"`deploy models` lists the models that are{known}",
         )

@@ -12,11 +12,13 @@ from breakeven.huggingface.families import Family
 class FeedForward:
     """Widths of one layer of each kind, 0 where there is none. `matrices` of hidden size × width each: 3 with a gate.
 
-    `latent` is the size that routed experts work in, if it is not the hidden size (Nemotron 3 Super).
+    `doubled_layers` of the dense ones are twice as wide (Gemma 4 E2B). `latent` is the size that routed experts work
+    in, if it is not the hidden size (Nemotron 3 Super).
     """
 
     dense_layers: int
     dense_width: int
+    doubled_layers: int = 0
     matrices: int = 3
     expert_layers: int = 0
     experts: int = 0
@@ -30,7 +32,7 @@ class FeedForward:
         return self.expert_layers * self.experts * self.matrices * (self.latent or hidden) * self.expert_width
 
     def parameters(self, hidden: int) -> int:
-        dense = self.dense_layers * self.matrices * hidden * self.dense_width
+        dense = (self.dense_layers + self.doubled_layers) * self.matrices * hidden * self.dense_width
         shared = self.expert_layers * self.matrices * hidden * self.shared_width
         router = self.expert_layers * self.experts * hidden
         latent = self.expert_layers * 2 * hidden * (self.latent or 0)
@@ -42,7 +44,10 @@ def feed_forward(config: Config, family: Family) -> FeedForward:
     layers = config.count("num_hidden_layers", "n_layer")
     if family.experts is None or not config.optional("num_experts", "n_routed_experts", "num_local_experts"):
         return FeedForward(
-            dense_layers=layers, dense_width=dense_width(config, family), matrices=family.feed_forward_matrices
+            dense_layers=layers,
+            dense_width=dense_width(config, family),
+            doubled_layers=config.optional("num_kv_shared_layers") or 0 if config.flag("use_double_wide_mlp") else 0,
+            matrices=family.feed_forward_matrices,
         )
     expert_layers = _expert_layers(config, layers)
     width = config.count("moe_intermediate_size", "intermediate_size")

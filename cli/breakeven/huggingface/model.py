@@ -13,7 +13,8 @@ from breakeven.huggingface import attention, parameters
 from breakeven.huggingface.config import Config, read
 from breakeven.huggingface.families import Family, family
 from breakeven.huggingface.feed_forward import FeedForward, feed_forward
-from breakeven.huggingface.quantisation import quantisation
+from breakeven.huggingface.modules import modules
+from breakeven.huggingface.quantisation import Quantisation, quantisation
 
 
 def model(path: Path) -> Model:
@@ -21,8 +22,6 @@ def model(path: Path) -> Model:
     config = read(path)
     kind = family(config.architecture, f"{config.path}: architectures")
     config = replace(config, text={**kind.defaults, **config.text})
-    if config.optional("num_kv_shared_layers"):
-        raise InputError("layers that share one cache are not understood", where=f"{path}: num_kv_shared_layers")
     if kind.attention == "mamba":
         config = replace(config, text={**config.text, "num_hidden_layers": len(attention.pattern(config))})
     forward = _nemotron_feed_forward(config) if kind.attention == "mamba" else feed_forward(config, kind)
@@ -41,12 +40,13 @@ def _model(config: Config, kind: Family, forward: FeedForward) -> Model:
     recurrent = attention.recurrent(config, kind)
     attentive = attention.pattern(config).count("*") if kind.attention == "mamba" else None
     body = _body(config, kind, forward, hidden, layers if attentive is None else attentive)
-    total = body + vocabulary * hidden * (1 if tied else 2) + parameters.encoder_parameters(config)
+    tables = parameters.per_layer_embedding_parameters(config)
+    total = body + vocabulary * hidden * (1 if tied else 2) + tables + parameters.encoder_parameters(config)
     experts = forward.expert_parameters(hidden)
     active = total - experts * (1 - forward.per_token / forward.experts) if experts else total
     stored = quantisation(config)
     return Model(
-        name=_name(config),
+        name=config.name,
         family=kind.title,
         parameters_billion=total / 1e9,
         active_parameters_billion=active / 1e9,
@@ -64,14 +64,17 @@ def _model(config: Config, kind: Family, forward: FeedForward) -> Model:
         source=str(config.path),
         checked=_written(config.path),
         precision=stored.precision,
-        quantised_billion=experts / 1e9 if stored.experts_only else None,
+        quantised_billion=_quantised_billion(config, kind, forward, stored),
         quantised_bytes=stored.parameter_bytes,
+        kv_cache_dtype=stored.modelopt.kv_cache_dtype if stored.modelopt else "auto",
+        per_layer_embedding_billion=tables / 1e9 if tables else None,
         tied_embeddings=tied,
         multimodal="vision_config" in config.whole,
         rotary_dim=_rotary_dim(config, kind, heads.dim),
         attention_layers=attentive,
         mla=attention.mla(config, kind),
         sliding=attention.sliding(config, kind),
+        shared_cache=attention.shared_cache(config),
         recurrent=recurrent,
         indexer=attention.indexer(config),
         experts=_experts(forward, experts),
@@ -82,7 +85,8 @@ def _body(config: Config, kind: Family, forward: FeedForward, hidden: int, atten
     """Parameters of all layers but the embeddings and an encoder."""
     recurrent, sliding = attention.recurrent(config, kind), attention.sliding(config, kind)
     indexer = attention.indexer(config)
-    total = forward.parameters(hidden)
+    total = forward.parameters(hidden) + parameters.per_layer_parameters(config, hidden)
+    shared = attention.shared_cache(config)
     if recurrent:
         total += recurrent.layers * parameters.recurrent_parameters(recurrent, kind, hidden)
         attentive -= 0 if kind.attention == "mamba" else recurrent.layers
@@ -93,6 +97,9 @@ def _body(config: Config, kind: Family, forward: FeedForward, hidden: int, atten
         keyed = replace(config, text={**config.text, "attention_k_eq_v": False})
         total += sliding.layers * parameters.attention_parameters(keyed, kind, hidden, own)
         attentive -= sliding.layers
+        if shared:
+            total += parameters.sharing_parameters(shared, hidden, full=heads, sliding=own)
+            attentive -= shared.full + shared.sliding
     total += attentive * parameters.attention_parameters(config, kind, hidden, heads)
     return total + (indexer.layers * parameters.indexer_parameters(config, hidden) if indexer else 0)
 
@@ -112,9 +119,17 @@ def _nemotron_feed_forward(config: Config) -> FeedForward:
     )
 
 
+def _quantised_billion(config: Config, kind: Family, forward: FeedForward, stored: Quantisation) -> float | None:
+    """None for all but the embeddings."""
+    if stored.experts_only:
+        return forward.expert_parameters(config.count("hidden_size")) / 1e9
+    return stored.modelopt.parameters(modules(config, kind, forward)) / 1e9 if stored.modelopt else None
+
+
 def _widest(forward: FeedForward) -> int:
     """Of a dense layer, or of the expert that every token passes; one of those chosen where there is neither."""
-    return max(forward.dense_width if forward.dense_layers else 0, forward.shared_width) or forward.expert_width
+    dense = forward.dense_width * (2 if forward.doubled_layers else 1) if forward.dense_layers else 0
+    return max(dense, forward.shared_width) or forward.expert_width
 
 
 def _experts(forward: FeedForward, experts: int) -> Experts | None:
@@ -134,14 +149,6 @@ def _rotary_dim(config: Config, kind: Family, head_dim: int) -> int | None:
         return found
     share = config.table("rope_parameters").get("partial_rotary_factor", config.text.get("partial_rotary_factor"))
     return int(head_dim * share) if kind.attention != "latent" and share else None
-
-
-def _name(config: Config) -> str:
-    """`owner/name`, as files are called when saved so (owner--name.json), as the file says, or its directory's name."""
-    owner, dashes, rest = config.path.stem.partition("--")
-    if dashes:
-        return f"{owner}/{rest}"
-    return str(config.whole.get("_name_or_path") or "") or config.path.resolve().parent.name
 
 
 def _written(path: Path) -> date:

@@ -5,10 +5,15 @@ What is left out (biases of a few families, an encoder's adapters) is below 0.5 
 
 from __future__ import annotations
 
-from breakeven.core.architecture import Recurrent
+from typing import Final
+
+from breakeven.core.architecture import Recurrent, SharedCache
 from breakeven.huggingface.attention import Heads
 from breakeven.huggingface.config import Config
 from breakeven.huggingface.families import Family
+
+# What a config.json may leave out (transformers 5, configuration_gemma4.py Gemma4AudioConfig).
+_AUDIO: Final = {"hidden_size": 1024, "output_proj_dims": 1536, "num_hidden_layers": 12}
 
 
 def attention_parameters(config: Config, family: Family, hidden: int, heads: Heads) -> int:
@@ -52,11 +57,49 @@ def recurrent_parameters(recurrent: Recurrent, family: Family, hidden: int) -> i
     return projections + recurrent.conv_channels * recurrent.conv_kernel
 
 
+def sharing_parameters(shared: SharedCache, hidden: int, *, full: Heads, sliding: Heads) -> int:
+    """Of the layers that read another's keys and values: their queries and outputs."""
+    width = shared.full * full.attention * full.dim + shared.sliding * sliding.attention * sliding.dim
+    return 2 * hidden * width
+
+
+def per_layer_embedding_parameters(config: Config) -> int:
+    """The tables of Gemma 4 E2B and E4B, all layers' together."""
+    return _per_layer_width(config) * (config.optional("vocab_size_per_layer_input") or 0)
+
+
+def per_layer_parameters(config: Config, hidden: int) -> int:
+    """What puts them into each layer: one projection for all, and a gate and a projection in each."""
+    return 3 * hidden * _per_layer_width(config)
+
+
+def _per_layer_width(config: Config) -> int:
+    size = config.optional("hidden_size_per_layer_input")
+    return size * config.count("num_hidden_layers") if size else 0
+
+
 def encoder_parameters(config: Config) -> int:
-    """A vision transformer's layers and the adapter to the language model; 0 without one."""
+    """A vision transformer's layers and the adapter to the language model, and Gemma 4's ears; 0 without them."""
+    return _vision(config) + _audio(config)
+
+
+def _audio(config: Config) -> int:
+    """Gemma 4's conformer: two feed-forward layers, attention with relative positions, and a convolution in each."""
+    audio = config.whole.get("audio_config")
+    if not isinstance(audio, dict) or audio.get("model_type") != "gemma4_audio":
+        return 0
+    hidden = _first(audio, "hidden_size") or _AUDIO["hidden_size"]
+    out = _first(audio, "output_proj_dims") or _AUDIO["output_proj_dims"]
+    layers = _first(audio, "num_hidden_layers") or _AUDIO["num_hidden_layers"]
+    return layers * 24 * hidden**2 + hidden**2 + hidden * out + out * config.count("hidden_size")
+
+
+def _vision(config: Config) -> int:
     vision = config.whole.get("vision_config")
     if not isinstance(vision, dict):
         return 0
+    if vision.get("model_type") == "gemma4_vision":
+        return _gemma4_vision(config, vision)
     hidden = _first(vision, "hidden_size", "vt_hidden_size")
     depth = _first(vision, "depth", "num_hidden_layers", "vt_num_hidden_layers")
     width = _first(vision, "intermediate_size", "vt_intermediate_size")
@@ -64,6 +107,14 @@ def encoder_parameters(config: Config) -> int:
     out = _first(vision, "out_hidden_size")
     adapters = 1 + len(vision.get("deepstack_visual_indexes") or ())
     return depth * (4 * hidden**2 + 2 * hidden * width) + adapters * merged * (merged + out)
+
+
+def _gemma4_vision(config: Config, vision: dict[str, object]) -> int:
+    """Gated layers, and a table of positions for rows and columns (transformers, modeling_gemma4.py)."""
+    hidden, width = _first(vision, "hidden_size"), _first(vision, "intermediate_size")
+    patches = 3 * _first(vision, "patch_size") ** 2 + 2 * _first(vision, "position_embedding_size")
+    adapter = hidden * config.count("hidden_size")
+    return _first(vision, "num_hidden_layers") * (4 * hidden**2 + 3 * hidden * width) + patches * hidden + adapter
 
 
 def _first(table: dict[str, object], *keys: str) -> int:

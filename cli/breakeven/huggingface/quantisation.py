@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,17 +10,20 @@ from typing import Any, Final
 from breakeven.core.precision import Precision
 from breakeven.errors import InputError
 from breakeven.huggingface.config import Config
+from breakeven.huggingface.modelopt import Modelopt, is_modelopt, modelopt
 
 _BITS: Final[dict[tuple[Any, str], Precision]] = {(8, "float"): "fp8", (8, "int"): "int8", (4, "int"): "int4"}
 _USUAL_GROUP: Final = 128
+_FEWER_BITS: Final = re.compile(r"(?<![a-z0-9])((nv|mx)?fp[48]|int[48]|w\da\d+|awq|gptq)(?![a-z0-9])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quantisation:
-    """Of all linear layers, or of the experts only; `parameter_bytes` where scales are finer than usual."""
+    """Of all linear layers, of the experts only, or of what modelopt names; `parameter_bytes` for uncommon scales."""
 
     precision: Precision
     experts_only: bool = False
+    modelopt: Modelopt | None = None
     parameter_bytes: float | None = None
 
 
@@ -28,7 +32,11 @@ def quantisation(config: Config) -> Quantisation:
     table = config.table("quantization_config")
     method = str(table.get("quant_method", ""))
     if not table:
+        _check_name(config)
         return Quantisation(precision="bf16")
+    if is_modelopt(table):
+        by = modelopt(config, table)
+        return Quantisation(precision=by.precision, modelopt=by)
     if method == "fp8":
         return Quantisation(precision="fp8")
     if method == "mxfp4":
@@ -42,6 +50,16 @@ def quantisation(config: Config) -> Quantisation:
     return Quantisation(
         precision=_BITS[key], experts_only="self_attn" in spared, parameter_bytes=_bytes(weights, _BITS[key])
     )
+
+
+def _check_name(config: Config) -> None:
+    """Whose name tells of fewer bits has them written elsewhere: in hf_quant_config.json, before modelopt 0.31."""
+    if said := _FEWER_BITS.search(config.name):
+        raise InputError(
+            f"{config.name} is named after {said[0]}, but has no quantization_config: its weights are not in 16 bits",
+            where=str(config.path),
+            hint="put the checkpoint's hf_quant_config.json beside config.json; if they are, rename its folder",
+        )
 
 
 def _weights(table: Mapping[str, Any], method: str) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from breakeven.core.latency import RATE_BAND
 from breakeven.core.plan import Plan
 from breakeven.core.sensitivity import Case
 from breakeven.core.tco import TcoFactor, tco
+from breakeven.core.throughput import untested
 from breakeven.core.units import count, plain_usd
 from breakeven.output import age, bill, money, table
 from breakeven.output.api import reachable, reckoned
@@ -54,6 +55,8 @@ def _arithmetic(comparison: Comparison, at: date) -> Iterator[str]:
 def _capacity(plan: Plan) -> Iterator[str]:
     one, workload, headroom = plan.capacity, plan.workload, plan.deployment.headroom
     estimate = f"estimate, × or ÷ {RATE_BAND:g} (docs/accuracy-throughput.md)"
+    if note := untested(plan.split.precision):
+        estimate = f"{estimate}. {note.removesuffix('.')}"
     how = estimate if one.basis == "estimate" else f"measured {one.date}: {one.source}"
     yield (
         f"Capacity of a replica: {one.requests_per_second:,.2f} requests/s within {plan.deployment.slo}, limited by "

@@ -24,7 +24,7 @@ _HEADERS: Final = ["Deployment", "Before", "After", "Δ per month", "GPUs", "Req
 
 
 def text(found: FleetDiff) -> str:
-    rows = [_row(one) for one in found.priced]
+    rows = [[one.folder, *_row(one)[1:]] for one in found.priced]
     parts = [headline(found), table.text(_HEADERS, rows) if rows else "", *_budget_lines(found)]
     return "\n\n".join(part for part in parts if part)
 

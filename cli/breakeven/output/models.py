@@ -46,7 +46,7 @@ def _facts(model: Model) -> list[list[str]]:
         ["parameters", f"{model.parameters_billion} billion, {model.active_parameters_billion} billion active"],
         ["weights", f"{model.weights_gib:,.1f} GiB in {model.precision}, as published"],
         ["context_length", f"{model.context_length:,} tokens"],
-        ["KV cache", f"{model.kv_bytes_per_token(1):,} bytes a token in bf16{_kept(model)}"],
+        ["KV cache", _kv_cache(model)],
         ["layers", str(model.layers)],
         ["hidden_size", str(model.hidden_size)],
         ["attention_heads", str(model.attention_heads)],
@@ -63,6 +63,12 @@ def _facts(model: Model) -> list[list[str]]:
     ]
 
 
+def _kv_cache(model: Model) -> str:
+    asked = "fp8, as the checkpoint asks" if model.kv_cache_dtype == "fp8" else "bf16"
+    size = model.kv_bytes_per_token(1, model.kv_element_bytes("auto"))
+    return f"{size:,} bytes a token in {asked}{_kept(model)}"
+
+
 def _kept(model: Model) -> str:
     """What is not kept for every token and head."""
     parts = []
@@ -70,6 +76,8 @@ def _kept(model: Model) -> str:
         parts.append("one latent for all heads, whole on every GPU")
     if model.sliding:
         parts.append(f"{model.sliding.layers} layers within {model.sliding.window:,} tokens only")
+    if model.shared_cache:
+        parts.append(f"{model.sharing_layers} layers read what others keep")
     if model.recurrent:
         mib = model.recurrent.bytes_per_request(1) * model.recurrent.layers / 2**20
         parts.append(f"and {mib:,.0f} MiB a request for {model.recurrent.layers} recurrent layers")

@@ -14,12 +14,12 @@ from breakeven.core.comparison import Comparison
 from breakeven.core.outage import outages
 from breakeven.core.pod_counts import gpus_range
 from breakeven.core.preview import Preview
-from breakeven.output import api, bill, checks, diff, offers, plan_line, served, table, verdict
+from breakeven.output import adoption, api, bill, checks, diff, offers, plan_line, served, table, verdict
 from breakeven.output.diff import Paint
 
 SCHEMA: Final = "breakeven.preview/1"
 
-_SIGNS: Final = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": " "}
+_SIGNS: Final = {"create": "+", "adopt": "~", "update": "~", "replace": "±", "delete": "-", "same": " "}
 
 
 def render(
@@ -85,7 +85,11 @@ def _changes(preview: Preview, paint: Paint) -> str:
     if changes.is_empty:
         return f"{title}\n  no changes"
     lines = [title, *(f"  {line}" for line in _change_lines(changes, paint)), f"  {_summary(changes)}"]
-    return "\n".join([*lines, *(f"  ! {line}" for line in outages(changes))])
+    return "\n".join([*lines, *(f"  ! {line}" for line in _warnings(preview))])
+
+
+def _warnings(preview: Preview) -> list[str]:
+    return [*outages(preview.changes), *adoption.lines(preview.adopted)]
 
 
 def _change_lines(changes: Changes, paint: Paint) -> Iterator[str]:
@@ -127,12 +131,15 @@ def _unit(gpus: tuple[int, int]) -> str:
 
 
 def _what(change: Change) -> list[str]:
-    return [_path(change, path) for path in change.paths] if change.op in ("update", "replace") else []
+    is_shown = change.op in ("update", "replace", "adopt")
+    return [_path(change, path) for path in change.paths] if is_shown else []
 
 
 def _path(change: Change, path: str) -> str:
+    """What is in an object of somebody else may be a secret, numbers excepted."""
     old, new = _at(change.old, path), _at(change.new, path)
-    is_short = all(isinstance(value, str | int | float) for value in (old, new))
+    plain = int | float if change.op == "adopt" else str | int | float
+    is_short = all(isinstance(value, plain) for value in (old, new))
     return f"{path}: {old} → {new}" if is_short else path
 
 
@@ -168,7 +175,7 @@ def markdown(preview: Preview, comparison: Comparison, ruled: Verdict, at: date)
         "\n".join(f"- {source}" for source in bill.sources(preview.projection, at)),
         checks.markdown(doubts) if doubts else "",
         changes,
-        "\n".join(f"- **{line}**" for line in outages(preview.changes)),
+        "\n".join(f"- **{line}**" for line in _warnings(preview)),
         api.markdown(comparison, at),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -192,6 +199,7 @@ def data(preview: Preview, comparison: Comparison, ruled: Verdict, at: date) -> 
         "counts": preview.changes.counts,
         "changes": [_change_data(change) for change in preview.changes.objects if change.op != "same"],
         "outages": list(outages(preview.changes)),
+        "adopted": adoption.data(preview.adopted),
         "checks": checks.data(preview.checks),
         "cost": {**diff.data(preview.diff), "drift": diff.data(preview.drift), "doubt": preview.doubt},
         "serves": served.data(preview.serves),

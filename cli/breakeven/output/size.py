@@ -15,6 +15,7 @@ from breakeven.core.plan import Plan
 from breakeven.core.rent_price import rent_price
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.split import Split
+from breakeven.core.throughput import untested
 from breakeven.core.units import count
 from breakeven.output import age, measured, money, plan_line, size_data, table
 
@@ -50,6 +51,8 @@ def _parts(output: str, sizing: Sizing, near: Sequence[Near], at: date) -> list[
         plan = sizing.planned.plan
         parts += [table.render(output, _MEMORY_HEADERS, _memory_rows(plan)), _kv_cache(plan)]
         parts.append(table.render(output, _SPEED_HEADERS, _speed_rows(sizing.planned)))
+        if note := untested(plan.split.precision):
+            parts.append(note)
         if plan.capacity.date:
             parts.append(f"Measured {plan.capacity.date}: {plan.capacity.source}. Everything else is estimated.")
         parts += measured.parts(output, near)

@@ -14,6 +14,7 @@ from breakeven.core.memory import MemoryFit
 from breakeven.core.rent_price import RentPrice, rent_price
 from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.split import Split
+from breakeven.core.throughput import untested
 from breakeven.core.units import cents
 from breakeven.output import age, api, measured
 
@@ -43,6 +44,7 @@ def data(sizing: Sizing, near: Sequence[Near], at: date) -> dict[str, Any]:
             "ttft_p99_validated": False,
         },
         "plan": _plan(sizing.planned) if sizing.planned else None,
+        "untested": untested(sizing.planned.plan.split.precision) if sizing.planned else None,
         "measured_near": [measured.data(one) for one in near],
         "refused": sizing.refused,
         "node_usd_per_month": None if rent is None else str(rent),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -54,6 +54,7 @@ def _rows(standing: Standing, at: date) -> list[list[str]]:
         ["Recorded", f"{monthly(recorded)}, as last applied" if recorded.lines else monthly(recorded)],
         *_stale_rows(recorded, at),
         *_override_row(standing.override),
+        *([["Adopted", f"{', '.join(standing.adopted)}: there before the stack"]] if standing.adopted else []),
         ["Drift", drift.summary(standing.drift) + ("" if standing.drift.is_none else "; `deploy drift` shows it")],
         ["This month", _spent(standing)],
         ["Applied", _applied(standing.last)],
@@ -140,6 +141,7 @@ def data(standing: Standing, at: date) -> dict[str, Any]:
         "recorded_monthly_usd": str(recorded.monthly_usd) if recorded.lines else None,
         "recorded_prices": bill.price_data(recorded, at),
         "budget_override": standing.override,
+        "adopted": list(standing.adopted),
         "month_to_date": _spent_data(standing.spent),
         "last_apply": _apply_data(standing.last),
         "drift": not standing.drift.is_none,
@@ -170,14 +172,18 @@ def _apply_data(last: Apply | None) -> dict[str, Any] | None:
     return {"started": last.started.isoformat(), "ended": ended, "succeeded": last.succeeded}
 
 
-def removal(plan: Plan, target: Target, recorded: CostProjection, *, keeps_namespace: bool) -> str:
+def removal(
+    plan: Plan, target: Target, recorded: CostProjection, adopted: Sequence[str], *, keeps_namespace: bool
+) -> str:
     """What a destroy takes away, before it is confirmed."""
     namespace = f"namespace {plan.namespace}{' (kept: it was there before)' if keeps_namespace else ''}"
-    return (
-        f"Cluster    {target.server} (context {target.context})\n"
-        f"Stack      {plan.stack}: everything that it made in {namespace}\n"
-        f"Saves      {monthly(recorded)}"
-    )
+    rows = [
+        ["Cluster", f"{target.server} (context {target.context})"],
+        ["Stack", f"{plan.stack}: everything that it made{' or adopted' if adopted else ''} in {namespace}"],
+        *([["Adopted", f"{', '.join(adopted)}: there before the stack, and deleted with it"]] if adopted else []),
+        ["Saves", monthly(recorded)],
+    ]
+    return "\n".join(f"{name:<10} {value}" for name, value in rows)
 
 
 def removed(plan: Plan, recorded: CostProjection) -> str:

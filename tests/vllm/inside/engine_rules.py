@@ -47,7 +47,8 @@ def batches(title: str, memory_gib: float) -> dict[str, int]:
 
 
 def spec(layer: dict[str, Any]) -> KVCacheSpec:
-    common = {"block_size": 16, "head_size": layer["head_size"], "dtype": torch.bfloat16}
+    dtype = torch.float8_e4m3fn if layer["fp8"] else torch.bfloat16
+    common = {"block_size": 16, "head_size": layer["head_size"], "dtype": dtype}
     if layer["kind"] == "latent":
         return MLAAttentionSpec(num_kv_heads=1, **common)
     common["num_kv_heads"] = layer["kv_heads"]

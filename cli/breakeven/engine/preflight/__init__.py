@@ -6,7 +6,7 @@ look like a plain `create`. Here each question is put to the API server itself, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from breakeven.core import rollout_rules
 from breakeven.core.live import Check
@@ -30,9 +30,14 @@ _FAMILIES: tuple[tuple[str, Callable[[Subject], Iterable[Check]]], ...] = (
 )
 
 
-def check(plan: Plan, manifests: Sequence[Manifest], cluster: Cluster) -> list[Check]:
-    """`manifests` are all objects that the stack would own. Raises ClusterError where the cluster does not answer."""
-    subject = subject_of(plan, manifests, cluster)
+def check(
+    plan: Plan, manifests: Sequence[Manifest], cluster: Cluster, adopted: Collection[Manifest] = ()
+) -> list[Check]:
+    """`manifests` are all objects that the stack would own, some of them `adopted`.
+
+    Raises ClusterError where the cluster does not answer.
+    """
+    subject = subject_of(plan, manifests, cluster, adopted)
     found = [entry for name, family in _FAMILIES for entry in _looked_at(name, family, subject)]
     return [*found, *rollout_rules.checks(manifests)]
 
@@ -61,19 +66,3 @@ def refuse_failures(checks: Iterable[Check]) -> None:
     if failed:
         lines = (f"\n✗ {entry.name}: {entry.detail}\n  → {entry.fix}" for entry in failed)
         raise ClusterError(f"{len(failed)} checks failed; nothing was changed{''.join(lines)}")
-
-
-def refuse_foreign(created: Iterable[Manifest], namespace: str, cluster: Cluster) -> None:
-    """Raises ClusterError if an object that the stack would create exists already. Leave out what it had begun to.
-
-    The provider (4.25.0) creates with a server-side apply: it would adopt the object, and destroy would delete it.
-    """
-    for manifest in created:
-        metadata = manifest["metadata"]
-        where = metadata.get("namespace") or namespace
-        if cluster.get(manifest["apiVersion"], manifest["kind"], where, metadata["name"]):
-            raise ClusterError(
-                f"{manifest['kind']} {where}/{metadata['name']} exists and was not made by this stack; "
-                "nothing was changed",
-                hint="choose another --name or --namespace, or remove that object yourself",
-            )

@@ -15,12 +15,12 @@ from breakeven.core.live import Check
 from breakeven.core.manifests import Manifest, pod_gpus, pod_spec, pod_templates
 from breakeven.core.pod_counts import as_asked, gpus_requested
 from breakeven.core.units import count
+from breakeven.engine.adoption import MANAGER as _MANAGER
 from breakeven.engine.cluster import Answer
 from breakeven.engine.preflight.permissions import Right, may
 from breakeven.engine.preflight.subject import Object, Subject
 from breakeven.engine.preflight.together import together
 
-_MANAGER: Final = "breakeven-preflight"
 _PROVIDER: Final = "pulumi-kubernetes"
 _APPLY: Final = "application/apply-patch+yaml"
 _ENFORCE: Final = "pod-security.kubernetes.io/enforce"
@@ -34,7 +34,9 @@ def check(subject: Subject) -> Iterator[Check]:
     tried = list(zip(known, answers, strict=True))
     accepted = [(item, answer.body) for item, answer in tried if answer.is_ok]
     found = [check for item, answer in tried for check in _verdict(subject, item, answer)]
-    found += _gpus([item for item, _ in accepted], [body for _, body in accepted])
+    # What others set in an adopted object is told apart from what admission does: `engine.adoption`.
+    own = [(item, body) for item, body in accepted if not item.is_adopted]
+    found += _gpus([item for item, _ in own], [body for _, body in own])
     found += _pods(subject) if subject.namespace else []
     yield from found
     if accepted and not found:
@@ -49,7 +51,7 @@ def _accepted(subject: Subject, accepted: int, known: int) -> str:
 
 def _ask(subject: Subject, item: Object) -> Answer:
     """As the provider will. What is there and not its own is asked about as if it were new: it is refused elsewhere."""
-    manager = _manager(item.live) if item.live else _MANAGER
+    manager = _manager(item.live) if item.live and not item.is_adopted else _MANAGER
     if manager:
         return _send(subject, item, item.manifest, manager)
     metadata = {**item.manifest["metadata"], "name": _probe_name(item.manifest["metadata"]["name"])}

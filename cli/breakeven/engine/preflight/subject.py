@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -17,11 +17,15 @@ from breakeven.engine.preflight.together import together
 
 @dataclass(frozen=True, kw_only=True)
 class Object:
-    """One object to be applied. `path` is empty where the cluster does not know its kind; `live` is it as it is."""
+    """One object to be applied. `path` is empty where the cluster does not know its kind; `live` is it as it is.
+
+    `is_adopted`: it is not the stack's yet, and will be.
+    """
 
     manifest: Manifest
     path: str
     live: dict[str, Any] | None
+    is_adopted: bool
 
     @property
     def kind(self) -> str:
@@ -57,10 +61,14 @@ class Subject:
         return next(manifest for manifest in self.runners if pod_gpus(manifest))
 
 
-def subject_of(plan: Plan, manifests: Sequence[Manifest], cluster: Cluster) -> Subject:
+def subject_of(
+    plan: Plan, manifests: Sequence[Manifest], cluster: Cluster, adopted: Collection[Manifest] = ()
+) -> Subject:
     """Look the objects up. Raises ClusterError."""
     together(cluster, [partial(cluster.serves, version, kind) for version, kind in _kinds(manifests)])
-    objects = together(cluster, [partial(_object, cluster, manifest, plan.namespace) for manifest in manifests])
+    objects = together(
+        cluster, [partial(_object, cluster, each, plan.namespace, each in adopted) for each in manifests]
+    )
     namespace = cluster.get("v1", "Namespace", "", plan.namespace)
     pods = _own_pods(cluster, plan) if namespace else []
     return Subject(plan=plan, cluster=cluster, objects=tuple(objects), namespace=namespace, own_pods=tuple(pods))
@@ -71,13 +79,14 @@ def _kinds(manifests: Sequence[Manifest]) -> set[tuple[str, str]]:
     return set({manifest["apiVersion"]: manifest["kind"] for manifest in manifests}.items())
 
 
-def _object(cluster: Cluster, manifest: Manifest, namespace: str) -> Object:
+def _object(cluster: Cluster, manifest: Manifest, namespace: str, is_adopted: bool) -> Object:
     where = manifest["metadata"].get("namespace", namespace)
     version, kind, name = manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"]
     live = None
     with suppress(Forbidden):  # the check of permissions says so
         live = cluster.get(version, kind, where, name)
-    return Object(manifest=manifest, path=cluster.path(version, kind, where), live=live)
+    path = cluster.path(version, kind, where)
+    return Object(manifest=manifest, path=path, live=live, is_adopted=is_adopted)
 
 
 def _own_pods(cluster: Cluster, plan: Plan) -> list[dict[str, Any]]:
