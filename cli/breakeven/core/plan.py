@@ -172,7 +172,7 @@ def _require_nodes(deployment: Deployment, facts: Facts) -> None:
 
 
 def plan_of(deployment: Deployment, facts: Facts, chosen: Candidate) -> Plan:
-    """That of one candidate. Raises InfeasibleError where it keeps the objective at no load."""
+    """That of one candidate. Raises InfeasibleError where even one request alone misses the objective."""
     capacity = _capacity(deployment, facts, chosen)
     replicas, bounds = _replicas(deployment, facts.profile, chosen, capacity)
     require_fit(
