@@ -27,7 +27,7 @@ lint: venv ## style, types and import rules
 	@$(BIN)/mypy --no-error-summary
 	@PYTHONPATH=cli $(BIN)/lint-imports --no-logo > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
 
-tools: venv ## build the pinned programs, once: about 18 minutes on two cores
+tools: venv ## build the pinned programs, once: about 21 minutes on two cores
 	@$(BIN)/deploy tools --build --for-tests > $(VENV)/tools.log || { cat $(VENV)/tools.log; exit 1; }
 
 chart: tools ## lint and test the Helm chart

@@ -29,12 +29,22 @@ class DeployError(Exception):
 
 
 class InputError(DeployError):
-    """Bad usage or input. `where` is `file:line: key.path` where there is one."""
+    """Bad usage or input. `where` is `file:line: key.path` where there is one.
+
+    What is refused without its file at hand has the `key` of deploy.yaml only; `located` finds the line.
+    """
 
     exit_code = 2
 
-    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
-        super().__init__(f"{where}: {message}" if where else message, hint=hint)
+    def __init__(self, message: str, *, where: str = "", key: tuple[str, ...] = (), hint: str = "") -> None:
+        self.said = message
+        self.key = key
+        place = where or ".".join(key)
+        super().__init__(f"{place}: {message}" if place else message, hint=hint)
+
+    def located(self, where: str) -> InputError:
+        """The same, of a line."""
+        return InputError(self.said, where=where, hint=self.hint)
 
 
 class InfeasibleError(DeployError):

@@ -104,6 +104,7 @@ def _memory_rows(plan: Plan) -> list[list[str]]:
     terms = [
         (f"usable: gpu_memory_utilization {GPU_MEMORY_UTILIZATION:g} × {whole:,.2f}", memory.usable_gib),
         ("weights", -memory.weights_gib),
+        *([("LoRA adapters", -memory.adapters_gib)] if memory.adapters_gib else []),
         ("outside PyTorch: CUDA, NCCL", -memory.non_torch_gib),
         ("activations at their peak", -memory.activation_gib),
         ("CUDA graphs", -memory.cuda_graph_gib),
