@@ -157,7 +157,7 @@ def test_two_applies_at_once_many_times_over(env: dict[str, str], cluster: Contr
 
 def commands_of(pid: int) -> str:
     """What a process and its children run by now."""
-    found = subprocess.run(["ps", "-o", "args=", "--ppid", str(pid)], capture_output=True, text=True)
+    found = subprocess.run(["ps", "-ww", "-o", "args=", "--ppid", str(pid)], capture_output=True, text=True)
     return found.stdout
 
 
