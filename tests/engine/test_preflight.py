@@ -153,6 +153,11 @@ def test_rights_that_the_apply_itself_does_not_need(
 
 
 @pytest.mark.usefixtures("two_nodes")
+@pytest.mark.fault(
+    "GPUs that another pod holds",
+    "preflight fails",
+    "5",
+)
 def test_gpus_that_another_pod_holds(
     team: Callable[..., None], checked: Callable[..., list[Check]], cluster: ControlPlane
 ) -> None:
@@ -241,6 +246,11 @@ def test_knative_must_have_its_volume_flags_enabled(checked: Callable[..., list[
     )
 
 
+@pytest.mark.fault(
+    "The API server falls silent",
+    "preflight ends",
+    "5",
+)
 def test_an_api_server_that_falls_silent_ends_the_preflight(
     planned: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -293,6 +303,11 @@ def kubeconfig(directory: Path, server: str) -> Path:
     return path
 
 
+@pytest.mark.fault(
+    "The API server is slow",
+    "preflight ends",
+    "5",
+)
 def test_too_many_slow_answers_end_it_too(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(together, "_PATIENCE_S", 0.5)
     cluster = connect(sandbox.kubeconfig, None)
