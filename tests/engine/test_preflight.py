@@ -124,6 +124,16 @@ def test_what_may_not_be_looked_at_is_said(
 
 
 @pytest.mark.usefixtures("team")
+def test_the_right_that_tells_clusters_apart_is_named(cluster: ControlPlane, sandbox: Sandbox, tmp_path: Path) -> None:
+    config = yaml.safe_load(sandbox.kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": cluster.kubectl("-n", TEAM, "create", "token", "default").strip()}
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    with pytest.raises(ClusterError, match="you may not `get` namespace kube-system of https://") as caught:
+        connect(tmp_path / "config", None)
+    assert "ClusterRole with `get` on that namespace" in caught.value.hint
+
+
+@pytest.mark.usefixtures("team")
 def test_rights_that_the_apply_itself_does_not_need(
     cluster: ControlPlane, sandbox: Sandbox, checked: Callable[..., list[Check]], tmp_path: Path
 ) -> None:
