@@ -101,7 +101,7 @@ def _flags(asked: Deployment, plan: Plan, file: Path | None) -> list[str]:
     if asked.replicas or asked.nodes:
         typed = replace(typed, replicas=plan.replicas)
     if asked.engine != EngineChoice():
-        typed = replace(typed, engine=EngineChoice(**vars(plan.split)))
+        typed = replace(typed, engine=plan.split.choice)
     return [*(("--file", str(file)) if file else ()), *arguments.flags(typed)]
 
 
