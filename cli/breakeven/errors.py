@@ -68,4 +68,5 @@ def unknown(kind: str, name: str, known: Iterable[str], *, listing: str) -> Inpu
     by_folded = {candidate.casefold(): candidate for candidate in known}
     close = get_close_matches(name.casefold(), by_folded, n=2, cutoff=0.6)
     guess = f"did you mean {' or '.join(by_folded[match] for match in close)}? " if close else ""
-    return InputError(f"unknown {kind} {name!r}", hint=f"{guess}{listing} lists them all")
+    noun, of, whose = kind.partition(" of ")
+    return InputError(f"unknown {noun} {name!r}{of}{whose}", hint=f"{guess}{listing} lists them all")

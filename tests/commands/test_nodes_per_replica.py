@@ -32,7 +32,7 @@ def answer(deploy: Deploy, verb: str) -> dict[str, Any]:
 def test_it_is_refused_with_the_number_of_nodes(deploy: Deploy, verb: str) -> None:
     found = deploy(verb, *MODEL)
     assert found.exit_code == 3
-    assert "needs 680 GB of weights, has 582.8 GiB: use 16 GPUs" in found.output
+    assert "needs 633.0 GiB of weights, has 582.8 GiB: use 16 GPUs" in found.output
     assert "(`deploy models`); over 2 nodes it fits: --nodes-per-replica 2" in found.output
 
 

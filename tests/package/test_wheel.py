@@ -58,7 +58,7 @@ def test_the_wheel_brings_exactly_the_files_of_the_checkout(wheel: Path, sources
         shipped = {name for name in archive.namelist() if ".dist-info/" not in name}
         assert shipped == expected.keys()
         for name, text in expected.items():
-            assert archive.read(name).decode() == text, name
+            assert archive.read(name) == text, name
 
 
 def test_dotfiles_are_shipped(wheel: Path) -> None:
@@ -121,8 +121,8 @@ def test_programs_that_the_checkout_built_are_not_built_again(clean: dict[str, s
     assert paths == {record.program: str(record.path) for record in tools.report()}
 
 
-def content(directory: Path) -> dict[str, str]:
-    return {str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*") if path.is_file()}
+def content(directory: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
 def run(command: list[str], *, cwd: Path = Path("/"), env: dict[str, str] | None = None) -> str:

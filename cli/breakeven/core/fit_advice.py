@@ -10,7 +10,6 @@ from breakeven.core.hardware import Accelerator
 from breakeven.core.memory import MARGIN_GIB, MemoryFit, kv_cache
 from breakeven.core.model import Model
 from breakeven.core.precision import Precision
-from breakeven.core.units import GIB
 from breakeven.errors import InputError
 
 # GPUs of one replica that are looked at, and precisions from the mildest on.
@@ -43,8 +42,7 @@ def reason(fit: MemoryFit, args: EngineArgs) -> str:
     """What is needed against what there is, of a fit that does not."""
     on = f"each of {args.gpus} GPUs" if args.gpus > 1 else "one GPU"
     if fit.weights_gib > fit.usable_gib:
-        needs = f"{fit.weights_gib * GIB * args.gpus / 1e9:,.0f} GB of weights"
-        return f"needs {needs}, has {fit.usable_gib * args.gpus:.1f} GiB"
+        return f"needs {fit.weights_gib * args.gpus:,.1f} GiB of weights, has {fit.usable_gib * args.gpus:,.1f} GiB"
     if fit.kv_gib <= MARGIN_GIB:
         return (
             f"needs {fit.weights_gib:.1f} GiB of weights and {fit.overhead_gib + MARGIN_GIB:.1f} GiB for the engine on "

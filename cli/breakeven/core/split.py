@@ -43,17 +43,6 @@ class Split:
             max_model_len=max_model_len,
         )
 
-    @property
-    def choice(self) -> EngineChoice:
-        """What to ask for to get exactly this."""
-        return EngineChoice(
-            tensor_parallel_size=self.tensor_parallel_size,
-            pipeline_parallel_size=self.pipeline_parallel_size,
-            nodes_per_replica=self.nodes,
-            precision=self.precision,
-            kv_cache_dtype=self.kv_cache_dtype,
-        )
-
     def is_asked(self, choice: EngineChoice, published: Precision) -> bool:
         """Whether it is what the user wants; what he leaves open is as published and vLLM's default, however cut."""
         return (
