@@ -27,6 +27,7 @@ from breakeven.core.chart.serving import Adapter, LoraChoices
 from breakeven.core.chart.storage import Weights
 from breakeven.core.cost import project
 from breakeven.core.deployment import TARGET_UTILISATION, Deployment, EngineChoice
+from breakeven.core.manifests import pod_spec
 from breakeven.core.plan import Plan, plan
 from breakeven.core.scaling import Scaling
 from breakeven.errors import InfeasibleError, InputError
@@ -57,8 +58,10 @@ def pod(manifests: list[Manifest], kind: str = "Deployment") -> Manifest:
 
 
 def server(manifests: list[Manifest]) -> Manifest:
-    found: Manifest = pod(manifests)["containers"][0]
-    return found
+    """Of the Deployment, or the leader of a LeaderWorkerSet."""
+    (found,) = [manifest for manifest in manifests if manifest["kind"] in ("Deployment", "LeaderWorkerSet")]
+    container: Manifest = pod_spec(found)["containers"][0]
+    return container
 
 
 def env(container: Manifest) -> dict[str, Any]:

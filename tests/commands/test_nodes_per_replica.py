@@ -58,6 +58,14 @@ def test_what_is_not_estimated_is_said(deploy: Deploy, verb: str) -> None:
     assert NETWORK not in deploy(verb, "--profile", "8xh100").output
 
 
+def test_a_recommended_plan_overrules_the_nodes_of_the_file(deploy: Deploy) -> None:
+    engine = "engine: {nodes_per_replica: 2}\n"
+    Path("deploy.yaml").write_text(f"profile: 8xh100\nmodel: Qwen/Qwen3-32B\n{engine}", encoding="utf-8")
+    found = deploy("recommend", "-o", "json")
+    assert found.exit_code == 0, found.output
+    assert "--nodes-per-replica 1" in found.stdout
+
+
 def test_the_plan_names_nodes_and_gpus(deploy: Deploy) -> None:
     said = deploy("size", *TWO).output
     assert "1 replica × 2 nodes × 8 GPUs · 2 nodes of 8 × H100 80 GB SXM" in said
