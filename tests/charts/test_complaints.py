@@ -58,8 +58,10 @@ def pod(manifests: list[Manifest], kind: str = "Deployment") -> Manifest:
 
 
 def server(manifests: list[Manifest]) -> Manifest:
-    found: Manifest = pod(manifests)["containers"][0]
-    return found
+    """Of the Deployment, or the leader of a LeaderWorkerSet."""
+    (found,) = [manifest for manifest in manifests if manifest["kind"] in ("Deployment", "LeaderWorkerSet")]
+    container: Manifest = pod_spec(found)["containers"][0]
+    return container
 
 
 def env(container: Manifest) -> dict[str, Any]:

@@ -200,7 +200,7 @@ def test_an_api_is_an_answer_where_no_plan_will_do(deploy: Deploy) -> None:
     assert plans(data) == []
     (miss,) = data["misses"]
     assert miss["model"] == "Qwen/Qwen3-32B"
-    assert "TPOT 1 ms at no load" in miss["reason"]
+    assert "TPOT 1 ms: even one request alone" in miss["reason"]
     text = deploy("recommend", "-m", "Qwen/Qwen3-32B", "--tpot-ms", "1").stdout
     assert "no plan of your own will do" in text
     assert miss["reason"] in text

@@ -72,6 +72,11 @@ def slow(cluster: ControlPlane) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
+@pytest.mark.fault(
+    "The API server stops at the prompt",
+    "nothing is applied",
+    "5",
+)
 def test_an_api_server_that_stops_before_the_apply(
     env: dict[str, str], after: Aftermath, cluster: ControlPlane
 ) -> None:
@@ -85,6 +90,11 @@ def test_an_api_server_that_stops_before_the_apply(
     assert after.is_untouched()
 
 
+@pytest.mark.fault(
+    "The API server stops in the middle of an apply, and stays away",
+    "said; every verb says so; when it is back, the next `up` ends well",
+    "5",
+)
 def test_an_api_server_that_stops_during_and_after_the_apply(
     env: dict[str, str], after: Aftermath, cluster: ControlPlane
 ) -> None:
@@ -102,12 +112,22 @@ def test_an_api_server_that_stops_during_and_after_the_apply(
     after.check(priced_gpus=1)
 
 
+@pytest.mark.fault(
+    "The API server answers a third of the time during an apply",
+    "the apply ends well",
+    "0",
+)
 def test_an_api_server_that_is_slow(env: dict[str, str], after: Aftermath, cluster: ControlPlane) -> None:
     with slow(cluster):
         assert "Ready      1 of 1, 1 GPU\n" in succeed("up", *STACK, "--yes", env=env)
     after.check(priced_gpus=1)
 
 
+@pytest.mark.fault(
+    "A node is lost in the middle of a rollout",
+    "the pod moves to another, and the apply ends well",
+    "0",
+)
 def test_a_node_that_is_lost_in_the_rollout(env: dict[str, str], after: Aftermath, cluster: ControlPlane) -> None:
     """The pod that the rollout waits for goes with it: one on another node takes its place, and the apply ends well."""
     process = start("up", "--profile", "4xa100", "--name", "gone", "--yes", env=env)

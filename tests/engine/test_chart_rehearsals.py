@@ -106,6 +106,11 @@ def _evict(cluster: ControlPlane, pod: str) -> None:
     cluster.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
 
 
+@pytest.mark.fault(
+    "A node is lost",
+    "the server moves to another",
+    "none",
+)
 def test_a_server_moves_away_from_a_lost_node(cluster: ControlPlane, planned: Planned, helm: Path) -> None:
     """Lost as Kubernetes has it: the node is marked out of service."""
     cluster.apply(render.manifests(planned("4xa100", nodes=1, namespace=NAMESPACE, chart=_noted("old")), helm))

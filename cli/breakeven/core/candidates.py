@@ -59,7 +59,7 @@ class Candidate:
 
     @property
     def slo_requests_per_second(self) -> float:
-        """Of all replicas while the objective holds; 0 where it holds at no load."""
+        """Of all replicas while the objective holds; 0 where even one request alone misses it."""
         found = self.under_slo.estimate
         return self.replicas * found.requests_per_second.value if found else 0.0
 

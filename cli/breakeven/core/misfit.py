@@ -35,8 +35,8 @@ def does_not_fit(deployment: Deployment, facts: Facts, asked: list[Split]) -> In
     where = facts.profile.name if most.nodes == 1 else f"{most.nodes} nodes of {facts.profile.name}"
     return InfeasibleError(
         f"{facts.model.name} does not fit {where}, {most.gpus} × {facts.accelerator.title}: {advice}",
-        hint=f"{_over_nodes(deployment, facts)}choose a larger profile (`deploy profiles`) or a smaller model "
-        "(`deploy models`)",
+        hint="choose a larger profile (`deploy profiles`) or a smaller model (`deploy models`)"
+        f"{_over_nodes(deployment, facts)}",
     )
 
 
@@ -46,7 +46,7 @@ def _over_nodes(deployment: Deployment, facts: Facts) -> str:
         return ""
     more = range(deployment.engine.nodes + 1, MOST_NODES_PER_REPLICA + 1)
     nodes = next((nodes for nodes in more if _fits(deployment, facts, nodes)), None)
-    return f"it fits over {nodes} nodes: --nodes-per-replica {nodes}; or " if nodes else ""
+    return f"; over {nodes} nodes it fits: --nodes-per-replica {nodes}" if nodes else ""
 
 
 def _fits(deployment: Deployment, facts: Facts, nodes: int) -> bool:
