@@ -44,7 +44,9 @@ def whole(root: Path) -> Whole:
 def members(root: Path) -> tuple[Member, ...]:
     """All deployments, by folder. Raises InputError: none, one that cannot be read, two that would be one."""
     if not root.is_dir():
-        raise InputError(f"{root} is not a directory", hint=f"give one with a {FILE} in each deployment's folder")
+        flag = f"; or --profile {root}" if str(root) in load.profiles() else ""
+        hint = f"give one with a {FILE} in each deployment's folder{flag}"
+        raise InputError(f"{root} is not a directory", hint=hint)
     found = tuple(_member(root, path) for path in _files(root))
     if not found:
         raise InputError(f"no {FILE} below {root}", hint=f"give one with a {FILE} in each deployment's folder")

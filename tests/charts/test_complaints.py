@@ -326,7 +326,9 @@ def test_complaint_11_each_replica_may_have_a_claim_of_its_own(objects: Objects)
 @pytest.mark.parametrize("name", CHOICES)
 def test_complaint_12_no_cache_is_written_to_a_read_only_volume(objects: Objects, name: str) -> None:
     """The hub's client writes lock files beside its cache, even to read."""
-    container = server(objects(model="Qwen/Qwen3-8B", **CHOICES[name]))
+    found = objects(model="Qwen/Qwen3-8B", **CHOICES[name])
+    (workload,) = [entry for entry in found if entry["kind"] in ("Deployment", "LeaderWorkerSet")]
+    container = pod_spec(workload)["containers"][0]
     writable = [path for path, mount in mounts(container).items() if not mount.get("readOnly")]
     for variable in ("HOME", "HF_HOME", "HF_XET_CACHE", "VLLM_CACHE_ROOT"):
         folder = env(container)[variable]

@@ -163,6 +163,7 @@ def test_a_link_is_not_followed(deploy: Deploy, fleet: Path, name: str) -> None:
 
 def test_what_is_no_fleet(deploy: Deploy, tmp_path: Path) -> None:
     assert refused(deploy(*RENDER)).startswith("Error: clusters is not a directory\nNext: ")
+    assert "or --profile 4xa100" in refused(deploy("cost", "4xa100"))
     (tmp_path / "clusters").mkdir()
     assert refused(deploy(*RENDER)).startswith("Error: no deploy.yaml below clusters\nNext: ")
 
@@ -213,3 +214,10 @@ def test_what_is_over_its_budget_is_told_and_is_an_answer(deploy: Deploy, fleet:
 def test_a_budget_of_the_whole_that_is_wrong(deploy: Deploy, fleet: Path) -> None:
     write(fleet / "fleet.yaml", "budget:\n  max_usd: 1\n")
     assert refused(deploy(*RENDER)).startswith("Error: clusters/fleet.yaml:2: budget.max_usd: unknown key; expected")
+
+
+def test_where_no_file_names_a_team_the_table_is_by_deployment(deploy: Deploy) -> None:
+    write(Path("clusters/chat/deploy.yaml"), "profile: 4xa100\n")
+    write(Path("clusters/code/deploy.yaml"), "profile: 8xh100\n")
+    found = deploy("cost", "clusters")
+    assert [line.split()[0] for line in found.output.splitlines()[:4]] == ["Deployment", "chat", "code", "Total"]

@@ -59,7 +59,7 @@ def _accelerators(cluster: Cluster) -> Iterator[Check]:
     """Which profiles find nodes here."""
     nodes = cluster.list("/api/v1/nodes")
     for profile in load.profiles().values():
-        suited = [node for node in gpus.accepted(nodes, profile.placement) if gpus.allocatable_gpus(node)]
-        found = sum(gpus.allocatable_gpus(node) for node in suited)
-        detail = f"{count(len(suited), 'node')} with {count(found, 'GPU')}"
+        each = [gpus.allocatable_gpus(node) for node in gpus.accepted(nodes, profile.placement)]
+        suited = [found for found in each if found >= profile.gpus_per_node]
+        detail = f"{count(len(suited), 'node')} with {count(profile.gpus_per_node, 'GPU')} or more"
         yield Check(name=f"Nodes for {profile.name}", status="pass" if suited else "warn", detail=detail)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, Final
 
-from breakeven.core.fleet_cost import Bill, Group, by, total
+from breakeven.core.fleet_cost import NONE, Bill, Group, by, total
 from breakeven.output import money, table
 
 SCHEMA: Final = "breakeven.fleet_cost/1"
@@ -18,12 +18,18 @@ def render(output: str, bills: Sequence[Bill], over: Sequence[str], at: date) ->
     """By the value of `-o`: "table" or "markdown". `over` says which limits the whole exceeds."""
     all_of_them = total("Total", bills)
     parts = [
-        _table(output, "Team", by(bills, lambda one: one.team), all_of_them),
-        _table(output, "Environment", by(bills, lambda one: one.environment), all_of_them),
+        *(_table(output, title, groups, all_of_them) for title, groups in _groupings(bills)),
         _budget(bills, over),
         f"Prices of {at}",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _groupings(bills: Sequence[Bill]) -> Iterator[tuple[str, Sequence[Group]]]:
+    """By team and by environment; by deployment where no file names either."""
+    named = {"Team": by(bills, lambda one: one.team), "Environment": by(bills, lambda one: one.environment)}
+    told = {title: groups for title, groups in named.items() if any(group.name != NONE for group in groups)}
+    yield from (told or {"Deployment": by(bills, lambda one: one.folder)}).items()
 
 
 def _budget(bills: Sequence[Bill], over: Sequence[str]) -> str:
