@@ -140,8 +140,8 @@ def test_a_node_that_is_lost_in_the_rollout(env: dict[str, str], after: Aftermat
         return bool(lost)
 
     assert processes.wait_for(placed, 60)
-    taint = "node.kubernetes.io/out-of-service"
-    cluster.kubectl("taint", "node", lost[0], f"{taint}=nodeshutdown:NoExecute")
+    node, taint = lost[0], "node.kubernetes.io/out-of-service"
+    cluster.kubectl("taint", "node", node, f"{taint}=nodeshutdown:NoExecute")
     try:
         out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
@@ -149,4 +149,4 @@ def test_a_node_that_is_lost_in_the_rollout(env: dict[str, str], after: Aftermat
         assert processes.wait_for(lambda: placed() and len(lost) == 1, 60)
         after.check(priced_gpus=4)
     finally:
-        cluster.kubectl("taint", "nodes", "--all", f"{taint}-")
+        cluster.kubectl("taint", "node", node, f"{taint}-")
