@@ -5,7 +5,7 @@ from __future__ import annotations
 from breakeven.core.drift import Drift, drift
 from breakeven.core.manifests import Manifest
 from breakeven.engine.cluster import Cluster
-from breakeven.engine.rollout import Recorded
+from breakeven.engine.recorded import Recorded
 
 
 def find(found: Recorded) -> Drift:

@@ -6,6 +6,7 @@ from typing import Final
 
 from breakeven.engine import holders, stack
 from breakeven.engine.backend import Backend
+from breakeven.engine.workspace import PROJECT
 from breakeven.errors import DeployError
 
 _UNKNOWN: Final = "what it was doing may be in the cluster and in no record"
@@ -24,7 +25,7 @@ def describe(name: str, backend: Backend) -> str:
 
 def _lock(name: str, backend: Backend) -> str:
     try:
-        held = holders.locks(name, stack.PROJECT, backend)
+        held = holders.locks(name, PROJECT, backend)
     except DeployError:
         return ""
     return "; its lock is left: `deploy unlock` removes it" if held else "; no lock is left"

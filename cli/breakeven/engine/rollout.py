@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
 
 from breakeven import load, render
 from breakeven.core.adoption import Adopted, chosen, shown, title
@@ -14,11 +13,9 @@ from breakeven.core.budget import Approval
 from breakeven.core.changes import Changes
 from breakeven.core.cost import offered_rents, project
 from breakeven.core.cost_diff import cost_diff
-from breakeven.core.history import Apply, last_good
 from breakeven.core.live import Readiness, Target
 from breakeven.core.manifests import Manifest
 from breakeven.core.plan import Plan
-from breakeven.core.plan import plan as size
 from breakeven.core.pod_counts import gpus_requested
 from breakeven.core.preview import Preview, refuse_unpriced_gpus
 from breakeven.core.served import served, served_diff
@@ -26,16 +23,13 @@ from breakeven.engine import adoption, handover, interrupt, leftovers, preflight
 from breakeven.engine.backend import Backend
 from breakeven.engine.baseline import NO_BASELINE, baseline
 from breakeven.engine.begun import Begun
+from breakeven.engine.claim import alone
 from breakeven.engine.cluster import Cluster, connect
-from breakeven.engine.lock import held, holder
-from breakeven.engine.progress import OnProgress, Progress, silent
+from breakeven.engine.progress import OnProgress, silent
 from breakeven.engine.stack import OnStep, Stack
 from breakeven.engine.state import EMPTY, State
-from breakeven.engine.watch import OnWait, Watch, readiness_of, until_ready
+from breakeven.engine.watch import OnWait, Watch, until_ready
 from breakeven.errors import ClusterError, DeployError, GateError
-
-# For another run's preview to end. An apply takes minutes, and a question on somebody's screen may never be answered.
-_PATIENCE_S: Final = 10.0
 
 
 class Rollout:
@@ -69,7 +63,7 @@ class Rollout:
         self._on_progress = on_progress
 
     def __enter__(self) -> Rollout:
-        self._claim.enter_context(_alone(self._plan.stack, self._backend, self._on_progress))
+        self._claim.enter_context(alone(self._plan.stack, self._backend, self._on_progress))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -198,27 +192,6 @@ class Rollout:
         return {**config, "adopted": adopted} if adopted else config
 
 
-@contextmanager
-def _alone(name: str, backend: Backend, on_progress: OnProgress) -> Iterator[None]:
-    """Runs of `deploy` share the settings of a stack: one would apply what another previews."""
-    path = backend.stack_directory(name).with_suffix(".lock")
-
-    def say(elapsed_s: float) -> None:
-        if elapsed_s > _PATIENCE_S:
-            raise DeployError(
-                f"another `deploy` works on stack {name}: {holder(path)}",
-                hint="wait until it has ended, and run it again; `deploy status` may be asked meanwhile",
-            )
-        what = f"waiting for another `deploy` on stack {name} ({holder(path)})"
-        on_progress(Progress(what=what, state="waiting", elapsed_s=elapsed_s))
-
-    with held(path, say):
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-
-
 def _naming(taken: Collection[str], on_step: OnStep) -> OnStep:
     """The engine calls it a creation."""
     return lambda op, urn: on_step("adopt" if urn in taken else op, urn)
@@ -243,70 +216,3 @@ def _refuse_another_cluster(state: State, target: Target) -> None:
             f"not in {target.server} (context {target.context})",
             hint="choose that context, or another --name for this cluster",
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recorded:
-    """An existing stack as its inputs and its last apply left it, with its own cluster."""
-
-    stack: Stack
-    state: State
-    cluster: Cluster
-    plan: Plan
-    backend: Backend
-
-    def destroy(self, on_step: OnStep, on_progress: OnProgress) -> None:
-        """Delete all that the stack made, and the stack."""
-        if self.keeps_namespace and self.state.begun:
-            raise DeployError(
-                "an apply of this stack was killed while it made objects; they may be in no record, and would stay",
-                hint="`deploy up` finishes it; destroy it then",
-            )
-        with _alone(self.plan.stack, self.backend, on_progress):
-            self.stack.destroy(on_step)
-
-    @property
-    def keeps_namespace(self) -> bool:
-        return not self.state.owns_namespace(self.plan.namespace)
-
-    def last_good(self) -> tuple[Apply, Plan]:
-        """The newest apply that succeeded with other inputs than the last one's, and its plan. Raises DeployError."""
-        apply = last_good(self.stack.history(), self.stack.config()["deployment"])
-        if apply is None:
-            raise DeployError(
-                "there is nothing to roll back to: no apply of this stack with other inputs succeeded",
-                hint="`deploy up` with the inputs that you want",
-            )
-        return apply, planned(apply.deployment, f"inputs of the apply of {apply.started:%Y-%m-%d %H:%M} UTC")
-
-    def left_behind(self) -> str:
-        return leftovers.describe(self.plan.stack, self.backend)
-
-    def readiness(self) -> Readiness:
-        return readiness_of(self.plan, self.cluster)
-
-
-def find(name: str, backend: Backend) -> Recorded | None:
-    """The stack of that name and the cluster that it was applied to; None where there is no such stack.
-
-    Raises ClusterError if the recorded context now leads to another cluster.
-    """
-    opened = stack.find(name, backend)
-    if opened is None:
-        return None
-    config = opened.config()
-    where = config["cluster"]
-    cluster = connect(Path(where["kubeconfig"]), where["context"])
-    if cluster.target.identifier != where["identifier"]:
-        raise ClusterError(
-            f"context {where['context']} leads to {cluster.target.server}, which is not the cluster of this stack",
-            hint="point the context back to the cluster that it was when the stack was applied",
-        )
-    plan = planned(config["deployment"], str(opened.settings_file))
-    return Recorded(stack=opened, state=opened.state, cluster=cluster, plan=plan, backend=backend)
-
-
-def planned(inputs: Mapping[str, Any], origin: str) -> Plan:
-    """The plan of recorded inputs, with today's catalogue. Raises InputError."""
-    deployment = load.deployment_from(inputs, origin)
-    return size(deployment, load.facts(deployment))

@@ -13,13 +13,14 @@ from breakeven.core.local import MOST_SANDBOX_NODES
 from breakeven.core.plan import Plan
 from breakeven.core.preview import Preview
 from breakeven.core.saved_plan import Versions
-from breakeven.engine import holders, rollout, sandbox, tools
+from breakeven.engine import holders, sandbox, tools
 from breakeven.engine import offline as offline_engine
 from breakeven.engine.backend import Backend, backend
 from breakeven.engine.cluster import Cluster, connect
 from breakeven.engine.progress import OnProgress
-from breakeven.engine.rollout import Recorded, Rollout
-from breakeven.engine.stack import PROJECT
+from breakeven.engine.recorded import Recorded, find
+from breakeven.engine.rollout import Rollout
+from breakeven.engine.workspace import PROJECT
 from breakeven.errors import ClusterError, DeployError, InputError
 
 
@@ -77,7 +78,7 @@ def offline(plan: Plan, *, in_sandbox: bool, on_progress: OnProgress) -> Preview
 def recorded(name: str, *, in_sandbox: bool, on_progress: OnProgress) -> Recorded:
     """An existing stack. Raises DeployError where there is none of that name."""
     tools.require("pulumi", "provider", progress=on_progress)
-    found = rollout.find(name, _existing_backend(in_sandbox))
+    found = find(name, _existing_backend(in_sandbox))
     if found is None:
         where = " in the sandbox" if in_sandbox else ""
         elsewhere = "" if in_sandbox else "; --sandbox looks in the sandbox"

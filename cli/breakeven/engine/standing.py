@@ -14,7 +14,7 @@ from breakeven.core.pod_state import PodState
 from breakeven.core.standing import Standing
 from breakeven.engine import drift, pods
 from breakeven.engine.cluster import Cluster
-from breakeven.engine.rollout import Recorded, planned
+from breakeven.engine.recorded import Recorded, planned
 from breakeven.errors import ClusterError, DeployError
 
 
