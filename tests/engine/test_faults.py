@@ -71,9 +71,6 @@ def test_a_killed_apply_is_taken_up_again(env: dict[str, str], tmp_path: Path) -
     time.sleep(1)
     process.kill()
     process.communicate(timeout=30)
-    # The provider's process does not notice that its engine is gone.
-    (plugin,) = (tmp_path / "state").rglob("pulumi-resource-kubernetes")
-    assert processes.kill(plugin.parent)
     assert list((tmp_path / "state").rglob(".pulumi/locks/**/*.json"))
     process = start("up", *IN_VAIN, "--yes", env=env)
     read_until(process, "of 9 ready, llm-faults-")
@@ -87,6 +84,10 @@ def test_a_killed_apply_is_taken_up_again(env: dict[str, str], tmp_path: Path) -
     assert "Removed faults" in succeed("destroy", *STACK, "--confirm", "faults", env=env)
     assert "there is no stack 'faults'" in refuse(1, "destroy", *STACK, "--confirm", "faults", env=env)
     assert not list((tmp_path / "state").rglob("Pulumi*.yaml"))
+    # The copy of the kubeconfig that the provider makes, and the provider: it does not notice that its engine is gone.
+    assert not list((tmp_path / "state").rglob(".run-*"))
+    (plugin,) = (tmp_path / "state").rglob("pulumi-resource-kubernetes")
+    assert not processes.running(plugin.parent)
 
 
 @pytest.mark.fault(

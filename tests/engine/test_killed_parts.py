@@ -124,7 +124,7 @@ def test_an_engine_that_is_killed(env: dict[str, str], after: Aftermath) -> None
 
 @pytest.mark.fault(
     "`deploy` aborts in an apply",
-    "the next `up` removes the lock and becomes ready",
+    "the next `up` removes the lock, ends the provider, removes its temporary files and becomes ready",
     "134 (SIGABRT)",
 )
 def test_a_deploy_that_aborts(env: dict[str, str], after: Aftermath) -> None:
@@ -134,9 +134,11 @@ def test_a_deploy_that_aborts(env: dict[str, str], after: Aftermath) -> None:
     process.send_signal(signal.SIGABRT)
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGABRT
+    assert list(after.home.rglob(".run-*"))
     assert "Ready      1 of 1, 1 GPU\n" in succeed("up", *STACK, "--yes", env=env)
     after.check(priced_gpus=1)
-    os.kill(plugin, signal.SIGKILL)
+    assert not processes.is_alive(plugin)
+    assert not list(after.home.rglob(".run-*"))
 
 
 @pytest.mark.parametrize("free_kib", [0, 100])

@@ -38,16 +38,23 @@ def children(program: str) -> list[int]:
     return [pid for pid, path in _all() if Path(path).name == program and _parent(pid) == os.getpid()]
 
 
-def end_those_of(directory: Path) -> None:
-    """End processes by force whose temporary files lie there. Without /proc, on macOS, they cannot be told apart."""
-    if not _PROC.is_dir():
-        return
+def those_of(directory: Path) -> list[int]:
+    """Processes whose temporary files lie there. Without /proc, on macOS, they cannot be told apart: none."""
     mark = b"TMPDIR=" + os.fsencode(directory)
-    for entry in _PROC.iterdir():
+    found = []
+    for entry in _PROC.iterdir() if _PROC.is_dir() else ():
         # It may end while we look, or be another user's.
         with suppress(OSError):
             if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
-                os.kill(int(entry.name), signal.SIGKILL)
+                found.append(int(entry.name))
+    return found
+
+
+def end_those_of(directory: Path) -> None:
+    """The same, by force."""
+    for pid in those_of(directory):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def is_alive(pid: int) -> bool:

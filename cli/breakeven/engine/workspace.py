@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import yaml
@@ -17,7 +16,7 @@ from pulumi import automation
 from semver import VersionInfo
 
 from breakeven import resources
-from breakeven.engine import failures, processes, state, tools
+from breakeven.engine import failures, processes, scratch, state, tools
 from breakeven.engine.backend import Backend
 from breakeven.engine.state import Locked, State
 
@@ -34,16 +33,12 @@ class _Engine(automation.PulumiCommand):
     def run(
         self, args: list[str], cwd: str, additional_env: Mapping[str, str], *more: Any, **others: Any
     ) -> automation.CommandResult:
-        """The provider leaves a copy of the kubeconfig, with its keys, among the temporary files: they go with the run.
-
-        writeKubeconfigToFile in provider/pkg/provider/util.go of 4.25.0.
-        """
-        with TemporaryDirectory(prefix="breakeven-", ignore_cleanup_errors=True) as private:
+        """With temporary files of its own."""
+        with scratch.of_a_run(Path(cwd)) as private:
             try:
-                return super().run(args, cwd, {**additional_env, "TMPDIR": private}, *more, **others)
+                return super().run(args, cwd, {**additional_env, "TMPDIR": str(private)}, *more, **others)
             except automation.CommandError:
-                # A provider does not notice that its engine was killed, and would stay for ever.
-                processes.end_those_of(Path(private))
+                processes.end_those_of(private)
                 raise
 
 
@@ -74,6 +69,7 @@ def workspace_of(name: str, backend: Backend) -> Workspace:
     tools.link_provider(backend.pulumi_home)
     directory = backend.stack_directory(name)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    scratch.sweep(directory)
     replace(directory / "Pulumi.yaml", _project().encode())
     return Workspace(
         work_dir=str(directory),
