@@ -154,7 +154,11 @@ def test_a_disk_that_is_full(
     disk, saved = tmp_path / "disk", tmp_path / "state" / "saved"
     for directory in (disk, saved):
         directory.mkdir(parents=True)
-    env |= {"PULUMI_BACKEND_URL": f"file://{saved}", "PULUMI_CONFIG_PASSPHRASE": "of this test"}
+    env |= {
+        "PULUMI_BACKEND_URL": f"file://{saved}",
+        "PULUMI_CONFIG_PASSPHRASE": "of this test",
+        "PULUMI_HOME": str(tmp_path / "pulumi"),
+    }
     succeed("up", *STACK, "--yes", env=env)
     before = after.checkpoint.read_bytes()
     full = [*UNSHARE, "sh", "-c", ON_A_FULL_DISK, "sh", str(disk), str(saved), str(free_kib)]
