@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 PIP   := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint tools chart vllm golden bench fuzz lock venv clean
+.PHONY: help demo test lint tools chart vllm golden bench fuzz reliability lock venv clean
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -27,7 +27,7 @@ lint: venv ## style, types and import rules
 	@$(BIN)/mypy --no-error-summary
 	@PYTHONPATH=cli $(BIN)/lint-imports --no-logo > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
 
-tools: venv ## build the pinned programs, once: about 18 minutes on two cores
+tools: venv ## build the pinned programs, once: about 21 minutes on two cores
 	@$(BIN)/deploy tools --build --for-tests > $(VENV)/tools.log || { cat $(VENV)/tools.log; exit 1; }
 
 chart: tools ## lint and test the Helm chart
@@ -56,6 +56,9 @@ fuzz: venv ## read 100,000 broken files of every kind that is read, and more by 
 	@$(PIP) --upgrade --target $(VENV)/atheris --only-binary :all: --require-hashes -r bench/atheris.txt
 	@if [ -d $(VENV)/atheris/atheris ]; then PYTHONPATH=$(VENV)/atheris $(BIN)/python -m bench.fuzz_by_coverage; \
 		else echo "atheris has no wheel for this machine" >&2; fi
+
+reliability: tools ## provoke every fault of docs/reliability.md, and write down what happened
+	@$(BIN)/python -m tests.reliability
 
 lock: ## resolve requirements.lock and vLLM's requirements anew; needs uv
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

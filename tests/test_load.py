@@ -68,9 +68,9 @@ def test_a_bad_profile_is_named_by_line_and_key(profiles: Path, old: str, new: s
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("accelerator: a100-80gb", "accelerator: a100", "unknown accelerator of profile 1xa100 'a100'"),
+        ("accelerator: a100-80gb", "accelerator: a100", "unknown accelerator 'a100' of profile 1xa100"),
         ("model: Qwen/Qwen3-8B", "model: Qwen/Qwen3", "unknown model 'Qwen/Qwen3'"),
-        ("  - runpod-secure-a100", "  - runpod-secure", "unknown offer of profile 1xa100 'runpod-secure'"),
+        ("  - runpod-secure-a100", "  - runpod-secure", "unknown offer 'runpod-secure' of profile 1xa100"),
     ],
 )
 def test_a_profile_that_names_what_is_not_there(profiles: Path, old: str, new: str, message: str) -> None:
@@ -125,7 +125,7 @@ def test_offers_are_listed_cheapest_gpu_first() -> None:
         ),
         (
             lambda: load.facts(Deployment(profile="8xh100", prices=Prices(offer="aws-p4"))),
-            "unknown offer of profile 8xh100 'aws-p4'",
+            "unknown offer 'aws-p4' of profile 8xh100",
             "did you mean aws-p5? `deploy profiles 8xh100` lists them all",
         ),
     ],

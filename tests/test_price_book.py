@@ -77,7 +77,7 @@ def test_a_name_without_a_provider(comparator: str) -> None:
 
 def test_close_names_are_proposed() -> None:
     error = refusal("openai/gpt-4o-mino")
-    assert str(error) == "unknown model of openai 'gpt-4o-mino'"
+    assert str(error) == "unknown model 'gpt-4o-mino' of openai"
     assert error.hint.startswith("did you mean gpt-4o-mini")
     error = refusal("opena/gpt-4o")
     assert str(error) == "unknown API provider 'opena'"

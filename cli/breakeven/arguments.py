@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from breakeven import load
+from breakeven import deployment_file, load
 from breakeven.errors import InputError
 from breakeven.options import origin
 
@@ -152,7 +152,8 @@ def make_plan(file: Path | None, **inputs: Any) -> Plan:
     from breakeven.core.plan import plan
 
     wanted = deployment(file, **inputs)
-    return plan(wanted, load.facts(wanted))
+    with deployment_file.located(_file(file)):
+        return plan(wanted, load.facts(wanted))
 
 
 def make_servable_plan(file: Path | None, *, saved: Deployment | None = None, **inputs: Any) -> Plan:
@@ -161,7 +162,8 @@ def make_servable_plan(file: Path | None, *, saved: Deployment | None = None, **
     if wanted.model and wanted.model.endswith(".json"):
         # It is recorded with the stack, and read again from another directory.
         wanted = replace(wanted, model=str(Path(wanted.model).absolute()))
-    return servable_plan(wanted)
+    with deployment_file.located(_file(file)):
+        return servable_plan(wanted)
 
 
 def servable_plan(wanted: Deployment) -> Plan:

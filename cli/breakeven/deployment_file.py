@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,28 @@ def read(path: Path, *, within: Path | None = None) -> Source:
 def where(path: Path, key: str) -> str:
     """`file:line: key` of a top-level key, be it in the file or in its base."""
     return read(path).where((key,))
+
+
+@contextmanager
+def located(path: Path | None) -> Iterator[None]:
+    """What is refused by a key alone names the line of the file, or of its base, that has the key."""
+    try:
+        yield
+    except InputError as error:
+        if path is None or not error.key:
+            raise
+        source = read(path)
+        if not _has(source.data, error.key):
+            raise  # A flag or a variable brought it.
+        raise error.located(source.where(error.key)) from error
+
+
+def _has(data: Any, key: tuple[str, ...]) -> bool:
+    for part in key:
+        if not isinstance(data, dict) or part not in data:
+            return False
+        data = data[part]
+    return True
 
 
 def graft_measured(source: Source, directory: Path) -> None:

@@ -51,7 +51,7 @@ def write(out: Path, parts: Iterable[Part], *, is_fleet: bool = False) -> list[P
                 (stage / name).replace(out / name)
         _remove(out, stale)
     except OSError as error:
-        raise DeployError(f"cannot write to {out}: {error}") from error
+        raise DeployError(f"cannot write to {out}: {error.strerror or error}") from error
     return [out / name for name in wanted]
 
 

@@ -29,12 +29,22 @@ class DeployError(Exception):
 
 
 class InputError(DeployError):
-    """Bad usage or input. `where` is `file:line: key.path` where there is one."""
+    """Bad usage or input. `where` is `file:line: key.path` where there is one.
+
+    What is refused without its file at hand has the `key` of deploy.yaml only; `located` finds the line.
+    """
 
     exit_code = 2
 
-    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
-        super().__init__(f"{where}: {message}" if where else message, hint=hint)
+    def __init__(self, message: str, *, where: str = "", key: tuple[str, ...] = (), hint: str = "") -> None:
+        self.said = message
+        self.key = key
+        place = where or ".".join(key)
+        super().__init__(f"{place}: {message}" if place else message, hint=hint)
+
+    def located(self, where: str) -> InputError:
+        """The same, of a line."""
+        return InputError(self.said, where=where, hint=self.hint)
 
 
 class InfeasibleError(DeployError):
@@ -68,4 +78,5 @@ def unknown(kind: str, name: str, known: Iterable[str], *, listing: str) -> Inpu
     by_folded = {candidate.casefold(): candidate for candidate in known}
     close = get_close_matches(name.casefold(), by_folded, n=2, cutoff=0.6)
     guess = f"did you mean {' or '.join(by_folded[match] for match in close)}? " if close else ""
-    return InputError(f"unknown {kind} {name!r}", hint=f"{guess}{listing} lists them all")
+    noun, of, whose = kind.partition(" of ")
+    return InputError(f"unknown {noun} {name!r}{of}{whose}", hint=f"{guess}{listing} lists them all")

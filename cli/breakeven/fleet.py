@@ -56,8 +56,11 @@ def members(root: Path) -> tuple[Member, ...]:
 def named(member: Member) -> Iterator[None]:
     """What goes wrong with a deployment names its file."""
     try:
-        yield
+        with deployment_file.located(member.file):
+            yield
     except DeployError as error:
+        if error.message.startswith(f"{member.file}:"):
+            raise
         raise type(error)(f"{member.file}: {error.message}", hint=error.hint) from error
 
 

@@ -102,7 +102,7 @@ def model(name: str) -> Model:
 
 def accelerator(name: str) -> Accelerator:
     """Raises InputError with close matches."""
-    return _named("accelerator", name, accelerators(), str(resources.catalog() / "accelerators.yaml"))
+    return _named("accelerator", name, accelerators(), "`deploy offers`")
 
 
 def accelerator_of(hardware: Profile) -> Accelerator:

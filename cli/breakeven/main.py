@@ -40,7 +40,7 @@ Exit codes:
   0    done ("the API is cheaper" is an answer, too)
   1    failed
   2    bad usage or input
-  3    the model does not fit the hardware
+  3    no plan will do: the model does not fit the hardware, or is too slow or too dear there
   4    a needed program is missing or failed
   5    the cluster is unreachable, or not as the apply needs it
   6    the gate refused: over budget, or what would be applied is not what was priced and shown

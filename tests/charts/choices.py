@@ -88,6 +88,11 @@ CHOICES: Final[dict[str, dict[str, Any]]] = {
             )
         )
     },
+    "a ServiceMonitor": {
+        "chart": ChartChoices(
+            monitoring=MonitoringChoices(service_monitor=True, labels={"release": "kube-prometheus-stack"})
+        )
+    },
     "adapters": {
         "chart": ChartChoices(
             lora=LoraChoices(
@@ -97,6 +102,13 @@ CHOICES: Final[dict[str, dict[str, Any]]] = {
                 )
             ),
             chat_template=ChatTemplate(config_map="prompts"),
+        )
+    },
+    "a chat template": {
+        "chart": ChartChoices(
+            chat_template=ChatTemplate(
+                template="{%- for message in messages %}\n<|{{ message.role }}|> {{ message.content }}\n{%- endfor %}\n"
+            )
         )
     },
     "the way in": {

@@ -27,6 +27,7 @@ from breakeven.core.chart.serving import Adapter, LoraChoices
 from breakeven.core.chart.storage import Weights
 from breakeven.core.cost import project
 from breakeven.core.deployment import TARGET_UTILISATION, Deployment, EngineChoice
+from breakeven.core.manifests import pod_spec
 from breakeven.core.plan import Plan, plan
 from breakeven.core.scaling import Scaling
 from breakeven.errors import InfeasibleError, InputError
@@ -57,8 +58,10 @@ def pod(manifests: list[Manifest], kind: str = "Deployment") -> Manifest:
 
 
 def server(manifests: list[Manifest]) -> Manifest:
-    found: Manifest = pod(manifests)["containers"][0]
-    return found
+    """Of the Deployment, or the leader of a LeaderWorkerSet."""
+    (found,) = [manifest for manifest in manifests if manifest["kind"] in ("Deployment", "LeaderWorkerSet")]
+    container: Manifest = pod_spec(found)["containers"][0]
+    return container
 
 
 def env(container: Manifest) -> dict[str, Any]:
@@ -249,6 +252,13 @@ def test_complaint_09_zero_servers_only_where_something_wakes_one(objects: Objec
     assert waking["triggers"][1]["metadata"]["query"] == "sum(gateway_requests)"
 
 
+@pytest.mark.parametrize("query", ["sum(vllm:num_requests_waiting)", "sum(rate(breakeven:tokens_per_second[1m]))"])
+def test_complaint_09_a_query_of_the_servers_own_metrics_is_refused(query: str) -> None:
+    """Without a server there is no such series (tests/vllm/test_adapters.py asks a Prometheus)."""
+    with pytest.raises(ValueError, match="wake_query must be of a metric that is there without a server"):
+        AutoscalerChoices(kind="keda", prometheus_url="http://prometheus:9090", wake_query=query)
+
+
 def test_complaint_09_an_empty_series_does_not_stop_servers(objects: Objects) -> None:
     """KEDA takes it for 0 by default."""
     (trigger,) = one(scaled_by_keda(objects), "ScaledObject")["spec"]["triggers"]
@@ -267,7 +277,7 @@ def test_complaint_10_no_replicas_beside_an_autoscaler(objects: Objects) -> None
 def test_an_autoscaler_of_nothing_is_refused(planned: Planned) -> None:
     keda = ChartChoices(autoscaler=AutoscalerChoices(kind="keda", prometheus_url="http://prometheus:9090"))
     for profile, inputs in (("4xa100", {}), ("serverless", {"scaling": Scaling()})):
-        with pytest.raises(InputError, match=r"chart\.autoscaler is for a deployment with `scaling`"):
+        with pytest.raises(InputError, match=r"chart\.autoscaler: is for a deployment with `scaling`"):
             planned(profile, chart=keda, **inputs)
 
 

@@ -198,3 +198,22 @@ def test_a_terminal_without_our_characters(encoding: str) -> None:
     assert shown.returncode == 2
     assert "Traceback" not in shown.stderr
     assert "Did you mean 'preview'?" in shown.stderr
+
+
+@pytest.mark.parametrize("verb", [("cost",), ("preview",), ("render", "out")])
+@pytest.mark.parametrize("in_base", [False, True])
+def test_what_the_plan_refuses_names_its_line(deploy: Deploy, verb: tuple[str, ...], in_base: bool) -> None:
+    """Be it in the file or in its base."""
+    weights, own = "weights:\n  storage: pvc\n  access_mode: ReadWriteOnce\n", "replicas: 2\n"
+    Path("base.yaml").write_text(weights if in_base else own, encoding="utf-8")
+    text = f"base: base.yaml\nprofile: 4xa100\nmodel: Qwen/Qwen3-8B\n{own if in_base else weights}"
+    Path("deploy.yaml").write_text(text, encoding="utf-8")
+    place = "base.yaml:3" if in_base else "deploy.yaml:6"
+    said = f"Error: {place}: weights.access_mode: ReadWriteOnce: one node holds the claim, but 2 replicas share it"
+    assert refused(deploy(*verb)).startswith(said)
+
+
+def test_what_a_flag_brought_is_no_line_of_the_file(deploy: Deploy) -> None:
+    Path("deploy.yaml").write_text("profile: serverless\n", encoding="utf-8")
+    said = refused(deploy("cost", "--weights-storage", "ephemeral"))
+    assert said.startswith("Error: weights.storage: ephemeral is not for a serverless profile")

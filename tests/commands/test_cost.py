@@ -124,6 +124,38 @@ def test_unused_gpus_are_said(deploy: Deploy) -> None:
     assert "6 GPUs paid and unused" in text
 
 
+def test_a_source_of_api_prices_is_said_once(deploy: Deploy, tmp_path: Path) -> None:
+    book = "\n\nAPI prices: genai-prices 0.2.3 of 2026-11-10\n\n"
+    assert book in deploy("cost", "--profile", "1xa100").stdout
+    own = tmp_path / "contract.yaml"
+    own.write_text(
+        "- {comparator: openai/gpt-4o, usd_per_million_input_tokens: 2.00, usd_per_million_output_tokens: 8.00,\n"
+        "   source: 'contract: 17', checked: 2026-10-01}\n",
+        encoding="utf-8",
+    )
+    file = tmp_path / "deploy.yaml"
+    file.write_text(f"profile: 1xa100\nprices: {{api_overrides: {own}}}\n", encoding="utf-8")
+    asked = ("--compare-with", "openai/gpt-4o", "--compare-with", "openai/gpt-5.4-mini")
+    text = deploy("cost", "--file", str(file), *asked).stdout
+    assert "yes        $2.00/$8.00\n" in text
+    assert "API price of openai/gpt-4o: contract: 17 of 2026-10-01\n" in text
+    assert "API price of openai/gpt-5.4-mini: genai-prices 0.2.3 of 2026-11-10\n" in text
+
+
+def test_what_rounds_to_nothing_is_not_called_0(deploy: Deploy) -> None:
+    # 1,000 ÷ 2,628,000 s = 0.0004 requests/s.
+    text = deploy("cost", "--profile", "4xa100", "--requests-per-month", "1000").stdout
+    assert "output tokens; under 0.01 requests/s on average" in text
+    assert "this traffic keeps it under 1 % busy" in text
+
+
+def test_what_more_nodes_would_reach_is_not_called_never(deploy: Deploy) -> None:
+    text = deploy("cost", "--profile", "serverless", "--compare-with", "openrouter/qwen/qwen3-8b").stdout
+    assert "from 18 replicas" in text
+    assert "18 replicas would break even" in text
+    assert "never" not in text
+
+
 def test_an_unknown_price_makes_the_total_at_least(deploy: Deploy) -> None:
     data = answer(deploy, "cost", "--profile", "4xa100", "--weights-storage", "pvc")
     assert (data["self_hosted"]["monthly_usd"], data["self_hosted"]["at_least"]) == ("9500.00", True)
@@ -166,9 +198,9 @@ def test_markdown_is_for_a_pull_request(deploy: Deploy) -> None:
         (("-p", "4xa100", "--ops-usd-per-month", "snan"), 2, "Error: --ops-usd-per-month: expected an amount of USD"),
         (("-p", "4xa100", "--input-tokens", "-1"), 2, "Error: --input-tokens: must be above 0"),
         (("-p", "4xa100", "--replicas", "1", "--nodes", "1"), 2, "Error: give replicas (vLLM servers) or nodes"),
-        (("-p", "4xa100", "--offer", "aws-p5"), 2, "Error: unknown offer of profile 4xa100 'aws-p5'"),
+        (("-p", "4xa100", "--offer", "aws-p5"), 2, "Error: unknown offer 'aws-p5' of profile 4xa100"),
         (("-p", "4xa100", "--compare-with", "gpt-4o"), 2, "Error: --compare-with: expected PROVIDER/MODEL such as"),
-        (("-p", "4xa100", "--compare-with", "openai/gpt-4p"), 2, "Error: unknown model of openai 'gpt-4p'"),
+        (("-p", "4xa100", "--compare-with", "openai/gpt-4p"), 2, "Error: unknown model 'gpt-4p' of openai"),
         (
             ("-p", "1xa100", "-m", "Qwen/Qwen2.5-72B-Instruct"),
             3,

@@ -32,8 +32,8 @@ def answer(deploy: Deploy, verb: str) -> dict[str, Any]:
 def test_it_is_refused_with_the_number_of_nodes(deploy: Deploy, verb: str) -> None:
     found = deploy(verb, *MODEL)
     assert found.exit_code == 3
-    assert "needs 680 GB of weights, has 582.8 GiB: use 16 GPUs" in found.output
-    assert "Next: it fits over 2 nodes: --nodes-per-replica 2; or choose a larger profile" in found.output
+    assert "needs 633.0 GiB of weights, has 582.8 GiB: use 16 GPUs" in found.output
+    assert "(`deploy models`); over 2 nodes it fits: --nodes-per-replica 2" in found.output
 
 
 def test_the_bill_is_of_whole_nodes(deploy: Deploy) -> None:
@@ -56,6 +56,14 @@ def test_what_is_not_estimated_is_said(deploy: Deploy, verb: str) -> None:
     assert NETWORK in deploy(verb, *TWO).output
     assert NETWORK in deploy(verb, *TWO, "-o", "markdown").output
     assert NETWORK not in deploy(verb, "--profile", "8xh100").output
+
+
+def test_a_recommended_plan_overrules_the_nodes_of_the_file(deploy: Deploy) -> None:
+    engine = "engine: {nodes_per_replica: 2}\n"
+    Path("deploy.yaml").write_text(f"profile: 8xh100\nmodel: Qwen/Qwen3-32B\n{engine}", encoding="utf-8")
+    found = deploy("recommend", "-o", "json")
+    assert found.exit_code == 0, found.output
+    assert "--nodes-per-replica 1" in found.stdout
 
 
 def test_the_plan_names_nodes_and_gpus(deploy: Deploy) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -25,7 +26,7 @@ def test_the_list(deploy: Deploy) -> None:
         "serverless",
     ]
     assert rows.splitlines()[2] == (
-        "4xa100      Four A100 80 GB in one node                  4  $8,000.00               2026-11-24  "
+        "4xa100      Four A100 80 GB in one node                  4               $8,000.00  2026-11-24  "
         "Qwen/Qwen2.5-72B-Instruct"
     )
     assert source == (
@@ -50,13 +51,19 @@ def test_one_in_full(deploy: Deploy, name: str, output: str) -> None:
         assert load.offers()[offer].checked.isoformat() in found
 
 
+@pytest.mark.parametrize(("name", "header"), [("4xa100", "Node a month"), ("serverless", "Busy all month")])
+def test_a_month_of_what_is_paid_by_the_second_is_a_busy_one(deploy: Deploy, name: str, header: str) -> None:
+    (headers,) = (line for line in deploy("profiles", name).stdout.splitlines() if line.startswith("Offer "))
+    assert re.split(r"  +", headers)[2] == header
+
+
 def test_offers_show_their_age() -> None:
     profile = load.profile("serverless")
     text = profiles.render("table", profile, load.accelerator_of(profile), load.offers_of(profile), date(2026, 11, 24))
     # 2026-05-07 to 2026-11-24: 24 + 30 + 31 + 31 + 30 + 31 + 24 = 201 days; 2.4984 × 730 = 1,823.83
     assert text.splitlines()[-2] == (
-        "modal-a100-80gb      $2.4984/h     $1,823.83  1 GPU, Modal A100 80 GB      on-demand  second     2026-05-07  "
-        "stale: 201 days old  https://techbytes.app/posts/serverless-gpu-pricing-matrix-modal-replicate-lambda-2026/"
+        "modal-a100-80gb      $2.4984/h       $1,823.83  1 GPU, Modal A100 80 GB      on-demand  second     2026-05-07"
+        "  stale: 201 days old  https://techbytes.app/posts/serverless-gpu-pricing-matrix-modal-replicate-lambda-2026/"
     )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +97,16 @@ def test_deploy_yaml_says_the_traffic_and_not_the_choice(deploy: Deploy) -> None
             assert is_same_plan(one, priced)
 
 
+def test_a_replica_over_nodes_in_deploy_yaml_is_overruled(deploy: Deploy) -> None:
+    Path("deploy.yaml").write_text(
+        "profile: 8xh100\nmodel: Qwen/Qwen3-235B-A22B\nengine: {nodes_per_replica: 2}\n", encoding="utf-8"
+    )
+    for one in plans(answer(deploy)):
+        if one["offer"] is not None:
+            priced = cost(deploy, one["next"]["command"])
+            assert priced["self_hosted"]["monthly_usd"] == one["monthly_usd"]
+
+
 def test_the_file_that_was_named_is_named_next(deploy: Deploy) -> None:
     # No objective for the first token: no flag says that.
     text = "profile: 1xa100\nslo: {ttft_p99_ms: null}\nworkload: {input_tokens: 30000}\n"
@@ -127,6 +138,15 @@ def test_a_node_without_a_profile_says_what_to_write(deploy: Deploy) -> None:
         f"write profiles/2xh100-80gb.yaml (accelerator h100-80gb, gpus_per_node 2, offers [{one['offer']['name']}]"
     )
     assert one["next"]["command"].startswith("deploy cost --profile 2xh100-80gb --model Qwen/Qwen3-32B ")
+
+
+def test_what_to_write_is_said_once_for_all_that_need_it(deploy: Deploy) -> None:
+    arguments = ("-m", "Qwen/Qwen3-32B", "--accelerator", "any", "--max-usd", "3300")
+    found = {one["next"]["first"] for one in plans(answer(deploy, *arguments))}
+    assert len(found) < len(plans(answer(deploy, *arguments)))
+    text = deploy("recommend", *arguments).stdout
+    assert [text.count(first) for first in found] == [1] * len(found)
+    assert re.search(r"^  first, for \d+, \d+: write profiles/", text, re.MULTILINE)
 
 
 def test_the_same_in_text_markdown_and_json(deploy: Deploy) -> None:
@@ -180,7 +200,7 @@ def test_an_api_is_an_answer_where_no_plan_will_do(deploy: Deploy) -> None:
     assert plans(data) == []
     (miss,) = data["misses"]
     assert miss["model"] == "Qwen/Qwen3-32B"
-    assert "TPOT 1 ms at no load" in miss["reason"]
+    assert "TPOT 1 ms: even one request alone" in miss["reason"]
     text = deploy("recommend", "-m", "Qwen/Qwen3-32B", "--tpot-ms", "1").stdout
     assert "no plan of your own will do" in text
     assert miss["reason"] in text

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,13 @@ Plan     Qwen/Qwen2.5-72B-Instruct · 1 replica × 4 GPUs · 1 node of 4 × A100
 Traffic  1,000,000 requests a month of 500 input and 200 output tokens; 0.38 requests/s on average
 Rent     reference row of 4xa100: SOURCE, checked 2026-11-24
 
-Memory of one GPU                        GiB
-usable, gpu_memory_utilization of all   72.8
-weights                                -33.9
-outside PyTorch: CUDA, NCCL             -2.1
-activations at their peak               -0.7
-CUDA graphs                             -1.9
-left for KV cache                       34.3
+Memory of one GPU                              GiB
+usable: gpu_memory_utilization 0.92 × 79.15   72.8
+weights                                      -33.9
+outside PyTorch: CUDA, NCCL                   -2.1
+activations at their peak                     -0.7
+CUDA graphs                                   -1.9
+left for KV cache                             34.2
 
 KV cache of a replica: 449,872 tokens, 13.7 requests of max_model_len 32,768 at once; 1.0 GiB of each GPU is kept back
 
@@ -74,7 +75,7 @@ In SLO rests on a model of TTFT p99 that no measurement has validated; Saturated
 No measured row has pipeline parallelism: rates with PP are the model's alone.
 
 Dropped  Precision  Why
-TP 1     bf16       needs 145 GB of weights, has 72.8 GiB
+TP 1     bf16       needs 135.4 GiB of weights, has 72.8 GiB
 TP 2     bf16       needs 67.7 GiB of weights and 5.6 GiB for the engine on each of 2 GPUs, has 72.8 GiB
 """
 
@@ -83,6 +84,13 @@ def test_what_people_see(deploy: Deploy) -> None:
     found = deploy("size", "--profile", "4xa100")
     assert (found.exit_code, found.stderr) == (0, "")
     assert found.stdout == EXACT.replace("SOURCE", load.profile("4xa100").reference.source)
+
+
+@pytest.mark.parametrize("profile", sorted(load.profiles()))
+def test_the_memory_that_is_printed_adds_up(deploy: Deploy, profile: str) -> None:
+    table = deploy("size", "--profile", profile).stdout.split("\n\n")[1]
+    *terms, left = [Decimal(row.split()[-1]) for row in table.splitlines()[1:]]
+    assert sum(terms) == left
 
 
 @pytest.mark.parametrize("profile", sorted(load.profiles()))
@@ -144,7 +152,7 @@ def test_what_only_up_refuses(deploy: Deploy) -> None:
     arguments = ("--profile", "8xh100", "--model", "meta-llama/Llama-3.1-405B-Instruct")
     data = answer(deploy, *arguments)
     assert data["plan"] is None
-    assert "needs 812 GB of weights" in data["refused"]
+    assert "needs 756.2 GiB of weights" in data["refused"]
     text = deploy("size", *arguments).stdout
     assert "Plan     `deploy up` refuses: meta-llama/Llama-3.1-405B-Instruct does not fit" in text
     assert "and there is none." in text
@@ -204,7 +212,11 @@ def test_more_traffic_than_it_serves(deploy: Deploy) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("-m", "Qwen/Qwen2.5-72B-Instruct"), 3, "needs 145 GB of weights, has 72.8 GiB: use 4 GPUs, or int4\nNext: "),
+        (
+            ("-m", "Qwen/Qwen2.5-72B-Instruct"),
+            3,
+            "needs 135.4 GiB of weights, has 72.8 GiB: use 4 GPUs, or int4\nNext: ",
+        ),
         (("--tpot-ms", "0"), 2, "Invalid value for '--tpot-ms': must be above 0"),
         (("--tpot-ms", "-5"), 2, "Invalid value for '--tpot-ms': must be above 0"),
         (("--ttft-p99-ms", "nan"), 2, "Invalid value for '--ttft-p99-ms': must be above 0"),

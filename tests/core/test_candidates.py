@@ -47,10 +47,10 @@ def test_even_parts_of_the_node() -> None:
 
 
 def test_what_does_not_fit_is_dropped_with_its_smallest_reason() -> None:
-    # 145.4 GB on one GPU; 67.7 + 5.6 > 72.8 GiB on each of two. Two stages hold it: NCCL takes less.
+    # 145.4 GB, 135.4 GiB, on one GPU; 67.7 + 5.6 > 72.8 GiB on each of two. Two stages hold it: NCCL takes less.
     reasons = {named(one.split)[:2]: one.reason for one in found("4xa100").dropped}
     assert reasons == {
-        (1, 1): "needs 145 GB of weights, has 72.8 GiB",
+        (1, 1): "needs 135.4 GiB of weights, has 72.8 GiB",
         (2, 1): "needs 67.7 GiB of weights and 5.6 GiB for the engine on each of 2 GPUs, has 72.8 GiB",
     }
 

@@ -72,17 +72,17 @@ def test_what_the_schema_would_refuse_is_refused_where_it_is_written(make: Calla
     [
         (
             {"chart": ChartChoices(ingress=Ingress(enabled=True, host="a.example"))},
-            "chart.ingress is not for a serverless",
+            "chart.ingress: is not for a serverless",
         ),
         (
             {"chart": ChartChoices(route=Route(enabled=True, gateways=(Gateway(name="a"),)))},
-            "chart.route is not for a serverless",
+            "chart.route: is not for a serverless",
         ),
         (
             {"chart": ChartChoices(network_policy=NetworkPolicy(enabled=True, callers=(Peer(),)))},
-            "chart.network_policy is not for a serverless",
+            "chart.network_policy: is not for a serverless",
         ),
-        ({"weights": Weights(storage="ephemeral")}, "weights.storage ephemeral is not for a serverless"),
+        ({"weights": Weights(storage="ephemeral")}, "weights.storage: ephemeral is not for a serverless"),
     ],
 )
 def test_what_knative_does_by_itself(planned: Callable[..., Plan], inputs: dict[str, Any], message: str) -> None:

@@ -55,7 +55,7 @@ def test_the_api_is_cheaper(planned: Planned) -> None:
     assert found.choice == "api"
     assert found.reasons[1:] == (
         "openai/gpt-4o-mini costs $9,305.00 a month less than this plan",
-        "break-even is at 48,717,949 requests a month; never: needs 18.54 requests/s, this plan serves 5.04; "
+        "break-even is at 48,717,949 requests a month: that is 18.54 requests/s, and this plan serves 5.04; "
         "no number of nodes breaks even",
     )
 

@@ -22,12 +22,12 @@ def advice(name: str, gpu: str, **args: Any) -> Advice:
 
 
 def test_weights_alone_are_too_large() -> None:
-    # 70.55e9 × 2 B = 141.1 GB, and a table of 34 MB; 79.19 × 0.92 = 72.9 GiB. fp8: 69.7 GiB + 0.3 + 2.0 + 1.9 > 72.9.
+    # 70.55e9 × 2 B = 131.4 GiB, and a table of 34 MB; 79.19 × 0.92 = 72.9 GiB. fp8: 69.7 GiB + 0.3 + 2.0 + 1.9 > 72.9.
     assert str(advice("meta-llama/Llama-3.3-70B-Instruct", "h100-80gb", max_model_len=8192)) == (
-        "needs 141 GB of weights, has 72.9 GiB: use 4 GPUs, or int4"
+        "needs 131.4 GiB of weights, has 72.9 GiB: use 4 GPUs, or int4"
     )
     assert str(advice("meta-llama/Llama-3.3-70B-Instruct", "h200-141gb", max_model_len=8192)) == (
-        "needs 141 GB of weights, has 128.6 GiB: use 2 GPUs, or fp8"
+        "needs 131.4 GiB of weights, has 128.6 GiB: use 2 GPUs, or fp8"
     )
 
 

@@ -58,15 +58,6 @@ def test_what_stays_or_is_new_is_none() -> None:
     assert not lines("create", server(1), server(1))
 
 
-def test_replicas_that_are_left_to_an_autoscaler_are_one_for_a_while() -> None:
-    scaled = server(1)
-    del scaled["spec"]["replicas"]
-    assert lines("update", server(3), scaled, "spec.replicas") == (
-        "Deployment llm leaves its 3 replicas to an autoscaler: Kubernetes sets 1 until that has scaled it again",
-    )
-    assert lines("update", server(1), scaled, "spec.replicas") == ()
-
-
 def test_as_few_run_as_the_autoscaler_allows() -> None:
     scaled = server(1)
     del scaled["spec"]["replicas"]

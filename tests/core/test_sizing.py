@@ -28,11 +28,11 @@ def test_the_plan_is_the_chosen_candidate() -> None:
 
 
 def test_what_up_refuses_may_have_candidates() -> None:
-    # 812 GB of weights do not fit 8 × 72.9 GiB; half of that does.
+    # 812 GB = 756.2 GiB of weights do not fit 8 × 72.9 GiB; half of that does.
     found = sized("8xh100", "meta-llama/Llama-3.1-405B-Instruct")
     assert found.planned is None
     assert found.chosen is None
-    assert found.refused is not None and "needs 812 GB of weights, has 582.8 GiB" in found.refused
+    assert found.refused is not None and "needs 756.2 GiB of weights, has 582.8 GiB" in found.refused
     assert {one.split.precision for one in found.candidates.ranked} == {"fp8"}
 
 

@@ -35,6 +35,7 @@ HOSTS = {
     "keepachangelog.com",
     "knative.dev",
     "kwok.sigs.k8s.io",
+    "lws.sigs.k8s.io",
     "semver.org",
 }
 

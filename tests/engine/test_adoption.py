@@ -140,6 +140,11 @@ def patch(cluster: ControlPlane, container: Mapping[str, object]) -> None:
     cluster.kubectl("-n", NAMESPACE, "patch", "deployment", RELEASE, "--type", "strategic", "-p", json.dumps(change))
 
 
+@pytest.mark.fault(
+    "Another's object that appears, or changes, between the preview and the apply",
+    "refused; nothing is applied",
+    "5, 6",
+)
 def test_what_comes_or_changes_after_the_preview_is_not_taken(
     installed: Callable[[], None], cluster: ControlPlane, tmp_path: Path
 ) -> None:

@@ -56,6 +56,11 @@ def test_a_namespace_that_was_there_before_is_kept(env: dict[str, str], cluster:
         cluster.kubectl("delete", "namespace", "team", "--wait=false")
 
 
+@pytest.mark.fault(
+    "Another's object of the same name",
+    "is never adopted",
+    "5",
+)
 def test_an_object_of_the_same_name_is_never_adopted(env: dict[str, str], cluster: ControlPlane) -> None:
     cluster.kubectl("create", "namespace", "others")
     cluster.kubectl("-n", "others", "create", "service", "clusterip", "llm-own", "--tcp=80:80")
@@ -79,6 +84,11 @@ def test_the_context_of_another_cluster_is_refused(env: dict[str, str], tmp_path
     settings.write_text(text)
 
 
+@pytest.mark.fault(
+    "The API server cannot be reached",
+    "said at once",
+    "5",
+)
 def test_an_unreachable_cluster_is_said_at_once(env: dict[str, str], sandbox: Sandbox, tmp_path: Path) -> None:
     config = yaml.safe_load(sandbox.kubeconfig.read_text())
     config["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
@@ -94,6 +104,11 @@ def test_no_kubeconfig_and_unknown_context(env: dict[str, str], tmp_path: Path) 
     assert "--sandbox brings its own cluster" in refuse(2, "preview", *OWN, "--context", "x", "--sandbox", env=env)
 
 
+@pytest.mark.fault(
+    "A wrong passphrase",
+    "told apart",
+    "2",
+)
 def test_a_wrong_passphrase_is_told_apart(env: dict[str, str]) -> None:
     succeed("up", *OWN, "--yes", env=env)
     message = refuse(2, "up", *OWN, "--yes", env={**env, "PULUMI_CONFIG_PASSPHRASE": "wrong"})
@@ -103,6 +118,11 @@ def test_a_wrong_passphrase_is_told_apart(env: dict[str, str]) -> None:
     )
 
 
+@pytest.mark.fault(
+    "A CRD is missing",
+    "refused",
+    "5",
+)
 def test_a_cluster_without_knative_refuses_serverless(env: dict[str, str], cluster: ControlPlane) -> None:
     crd = "services.serving.knative.dev"
     saved = cluster.kubectl("get", "crd", crd, "-o", "json")
@@ -128,6 +148,11 @@ def test_a_missing_hub_token_secret_is_found_before_the_apply(env: dict[str, str
     assert "kubectl -n llm-own create secret generic hf" in message
 
 
+@pytest.mark.fault(
+    "Ctrl-C in an apply",
+    "steps finish; no lock, no pending step is left",
+    "130",
+)
 def test_ctrl_c_ends_130_without_a_lock(env: dict[str, str], tmp_path: Path) -> None:
     """This cluster lacks the nodes, so pods wait; the reason is told, and Ctrl-C gets out cleanly."""
     in_vain = ("--profile", "8xh100", "--name", "own", "--replicas", "9")

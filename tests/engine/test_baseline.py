@@ -82,7 +82,7 @@ def test_an_offer_that_is_gone_leaves_what_was_recorded(planned: Planned, dearer
     assert found.recorded == found.today
     assert found.serves == served(plan)
     assert found.doubt.startswith(
-        "Before is as it was recorded, not at today's prices: unknown offer of profile 1xa100"
+        "Before is as it was recorded, not at today's prices: unknown offer 'gone' of profile 1xa100"
     )
 
 

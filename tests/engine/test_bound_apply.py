@@ -53,6 +53,11 @@ def credentials(sandbox: Sandbox) -> list[str]:
     return [*keys, *(str(value) for value in user.values())]
 
 
+@pytest.mark.fault(
+    "A saved plan that is stale",
+    "refused",
+    "6",
+)
 def test_a_saved_plan_is_applied_once(env: dict[str, str], saved: Path, sandbox: Sandbox) -> None:
     """Its file is enough: no flag is given again. A second `up` finds that the first has moved the state."""
     out = deploy("preview", *BOUND, "--save", str(saved), env=env)
@@ -96,6 +101,11 @@ def test_what_was_changed_by_hand_since_is_said(env: dict[str, str], saved: Path
     )
 
 
+@pytest.mark.fault(
+    "Inputs or prices changed since the plan was saved",
+    "refused, with what moved",
+    "6",
+)
 def test_other_inputs_and_prices_are_refused(env: dict[str, str], saved: Path, tmp_path: Path) -> None:
     priced = (*BOUND, "--offer", "runpod-secure-a100")
     succeed("preview", *priced, "--save", str(saved), env=env)
@@ -123,6 +133,11 @@ def with_another_price(directory: Path) -> Path:
     return directory / "cli"
 
 
+@pytest.mark.fault(
+    "The context leads to another cluster since the plan was saved",
+    "refused",
+    "6",
+)
 def test_a_context_that_leads_elsewhere_is_refused(
     env: dict[str, str], saved: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -152,6 +167,11 @@ def forge(path: Path, **changes: Any) -> None:
     path.write_text(json.dumps({**data, "digest": plan_file._digest(data)}))
 
 
+@pytest.mark.fault(
+    "A saved plan that was changed, other tools",
+    "refused",
+    "6",
+)
 def test_other_tools_and_a_changed_file_are_refused(env: dict[str, str], saved: Path) -> None:
     succeed("preview", *BOUND, "--save", str(saved), env=env)
     whole = saved.read_text()

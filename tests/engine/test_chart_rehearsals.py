@@ -106,6 +106,11 @@ def _evict(cluster: ControlPlane, pod: str) -> None:
     cluster.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
 
 
+@pytest.mark.fault(
+    "A node is lost",
+    "the server moves to another",
+    "none",
+)
 def test_a_server_moves_away_from_a_lost_node(cluster: ControlPlane, planned: Planned, helm: Path) -> None:
     """Lost as Kubernetes has it: the node is marked out of service."""
     cluster.apply(render.manifests(planned("4xa100", nodes=1, namespace=NAMESPACE, chart=_noted("old")), helm))
@@ -216,6 +221,60 @@ def test_complaint_10_the_autoscalers_replicas_are_not_fought_over(
         assert _replicas(cluster) == 3
     finally:
         deploy("destroy", *arguments, "--confirm", "scaled")
+
+
+def test_complaint_10_scaling_is_turned_on_and_off_without_a_server_lost(
+    sandbox: object, cluster: ControlPlane, tmp_path: Path
+) -> None:
+    """A field that is no longer applied goes back to its default: of three servers two would be stopped."""
+    file = tmp_path / "deploy.yaml"
+    arguments = ("-f", str(file), "--sandbox")
+
+    def up(how: str) -> str:
+        file.write_text(f"profile: 4xa100\nname: scaled\nmodel: Qwen/Qwen3-8B\n{how}\n", encoding="utf-8")
+        return succeed("up", *arguments, "--yes")
+
+    try:
+        up("replicas: 3")
+        first = _uids(cluster)
+        assert len(first) == 3
+        assert "autoscaled from 2 to 4" in up("scaling: {min_replicas: 2, max_replicas: 4}")
+        assert cluster.kubectl("-n", "llm-scaled", "get", "hpa", "-o", "name").strip()
+        assert (_replicas(cluster), _uids(cluster)) == (3, first)
+        _as_an_autoscaler_scales(cluster, 4)
+        assert "no changes" in succeed("up", *arguments, "--yes")
+        assert _replicas(cluster) == 4
+        assert "Drift    none: 6 objects as last applied" in succeed("drift", *arguments)
+        assert _wait(cluster, lambda: _ready_replicas(cluster) == 4)
+        said = succeed("status", *arguments)
+        assert re.search(r"Ready +4 of 4\n", said)
+        # The node is rented however many of its GPUs are in use.
+        assert "4 requested live, 2 planned" in said
+        assert re.search(r"Recorded +\$9,500\.00 a month, as last applied", said)
+        four = _uids(cluster)
+        up("replicas: 2")
+        assert not cluster.kubectl("-n", "llm-scaled", "get", "hpa", "-o", "name").strip()
+        assert _replicas(cluster) == 2
+        assert _wait(cluster, lambda: len(_uids(cluster)) == 2)
+        assert _uids(cluster) < four
+    finally:
+        deploy("destroy", *arguments, "--confirm", "scaled")
+
+
+def _ready_replicas(cluster: ControlPlane) -> int:
+    path = "jsonpath={.status.readyReplicas}"
+    return int(cluster.kubectl("-n", "llm-scaled", "get", "deployment/llm-scaled", "-o", path) or 0)
+
+
+def _as_an_autoscaler_scales(cluster: ControlPlane, replicas: int) -> None:
+    """By the same subresource."""
+    cluster.kubectl("-n", "llm-scaled", "scale", "deployment/llm-scaled", f"--replicas={replicas}")
+
+
+def _uids(cluster: ControlPlane) -> set[str]:
+    return {
+        pod["metadata"]["uid"] for pod in _pods(cluster, "llm-scaled") if "deletionTimestamp" not in pod["metadata"]
+    }
 
 
 def _replicas(cluster: ControlPlane) -> int:

@@ -28,6 +28,11 @@ def env(sandbox: Sandbox, tmp_path: Path) -> Iterator[dict[str, str]]:
     deploy("destroy", *STACK, "--confirm", "faults", env=variables)
 
 
+@pytest.mark.fault(
+    "The cluster changed by hand",
+    "the next `up` puts it right",
+    "0",
+)
 def test_what_was_changed_by_hand_is_put_right(env: dict[str, str], cluster: ControlPlane) -> None:
     succeed("up", *STACK, "--yes", env=env)
     cluster.kubectl("-n", "llm-faults", "scale", "deployment", "llm-faults", "--replicas=0")
@@ -49,6 +54,16 @@ def test_what_was_changed_by_hand_is_put_right(env: dict[str, str], cluster: Con
     assert "$2,500.00 a month" in succeed("status", *STACK, env=env)
 
 
+@pytest.mark.fault(
+    "`deploy` and provider killed in an apply",
+    "the next `up` takes it up again; no lock, no pending step is left",
+    "137 (SIGKILL)",
+)
+@pytest.mark.fault(
+    "SIGTERM in an apply",
+    "steps finish; no lock is left",
+    "130",
+)
 def test_a_killed_apply_is_taken_up_again(env: dict[str, str], tmp_path: Path) -> None:
     """Its lock outlived it, and the Deployment that it had begun is in the cluster but not in its record."""
     process = start("up", *IN_VAIN, "--yes", env=env)
@@ -74,6 +89,11 @@ def test_a_killed_apply_is_taken_up_again(env: dict[str, str], tmp_path: Path) -
     assert not list((tmp_path / "state").rglob("Pulumi*.yaml"))
 
 
+@pytest.mark.fault(
+    "A preview beside an apply",
+    "it waits and says for whom",
+    "0",
+)
 def test_a_second_run_waits_and_says_for_whom(env: dict[str, str], tmp_path: Path) -> None:
     """Both write the stack's settings: one would apply what the other previews."""
     first, screen = on_a_terminal("up", *STACK, env=env)
@@ -91,6 +111,11 @@ def test_a_second_run_waits_and_says_for_whom(env: dict[str, str], tmp_path: Pat
 
 
 @pytest.mark.parametrize(("key", "code", "message"), [(b"\x03", 130, "interrupted"), (b"\x04", 1, "no answer")])
+@pytest.mark.fault(
+    "Ctrl-C, or the end of input, at the prompt",
+    "nothing is applied",
+    "130, 1",
+)
 def test_no_answer_at_the_prompt(
     env: dict[str, str], cluster: ControlPlane, tmp_path: Path, key: bytes, code: int, message: str
 ) -> None:
@@ -103,6 +128,11 @@ def test_no_answer_at_the_prompt(
     assert not list((tmp_path / "state").rglob("Pulumi*.yaml"))
 
 
+@pytest.mark.fault(
+    "Forbidden by RBAC",
+    "refused; nothing is applied",
+    "5",
+)
 def test_refused_credentials(env: dict[str, str], cluster: ControlPlane, sandbox: Sandbox, tmp_path: Path) -> None:
     """One that may do nothing, and one that may only read, whose preview alone would be green."""
     cluster.kubectl("create", "namespace", "rights")

@@ -48,6 +48,11 @@ def test_a_chart_that_asks_for_more_gpus_than_are_priced_is_refused(
     assert "llm-gate" not in cluster.kubectl("get", "namespaces")
 
 
+@pytest.mark.fault(
+    "The context was repointed between preview and apply",
+    "refused",
+    "5",
+)
 def test_a_context_that_was_repointed_after_the_preview_is_refused(
     sandbox: Sandbox,
     cluster: ControlPlane,
@@ -99,6 +104,11 @@ def test_a_step_that_the_summary_does_not_know_is_refused() -> None:
         events.read([step("create", "urn::a")], [], {"create": 2})
 
 
+@pytest.mark.fault(
+    "An event of the preview is lost (made events)",
+    "refused",
+    "6",
+)
 def test_a_dropped_event_is_refused() -> None:
     with pytest.raises(GateError, match="the preview is incomplete: Failed to parse engine event"):
         events.read([step("create", "urn::a")], ["Failed to parse engine event: 'diff'"], {"create": 1})

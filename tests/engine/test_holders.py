@@ -63,6 +63,11 @@ def test_the_lock_of_a_process_that_is_gone_is_removed_after_a_yes(env: dict[str
     assert not path.exists()
 
 
+@pytest.mark.fault(
+    "The lock of a live process",
+    "is never broken",
+    "1",
+)
 def test_a_live_one_is_never_broken(env: dict[str, str], tmp_path: Path, engine: subprocess.Popen[bytes]) -> None:
     paths = [lock(tmp_path, pid=gone()), lock(tmp_path, pid=engine.pid)]
     message = refuse(1, "unlock", *STACK, "--yes", env=env)
@@ -93,6 +98,11 @@ def test_another_machines_is_left_to_it(env: dict[str, str], tmp_path: Path) -> 
     assert path.exists()
 
 
+@pytest.mark.fault(
+    "A lock that cannot be read",
+    "is kept",
+    "1",
+)
 def test_an_unreadable_lock_is_kept(env: dict[str, str], tmp_path: Path) -> None:
     path = lock(tmp_path, pid=gone())
     path.write_text("{")

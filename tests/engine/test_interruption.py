@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.engine.aftermath import Aftermath
 from tests.engine.deploy import deploy, on_a_terminal, read_screen, read_until, refuse, start, succeed
 
 from breakeven.engine import processes
@@ -29,6 +32,11 @@ def env(sandbox: Sandbox, cluster: ControlPlane, tmp_path: Path) -> Iterator[dic
     cluster.kubectl("delete", "namespace", "llm-stop", "--ignore-not-found")
 
 
+@pytest.mark.fault(
+    "Ctrl-C twice",
+    "stops at once and says what may be left; the next `up` becomes ready",
+    "130",
+)
 def test_ctrl_c_twice_stops_at_once_and_says_what_may_be_left(env: dict[str, str], tmp_path: Path) -> None:
     process, screen = on_a_terminal("up", *IN_VAIN, "--yes", env=env)
     read_screen(screen, "create Deployment")
@@ -46,6 +54,11 @@ def test_ctrl_c_twice_stops_at_once_and_says_what_may_be_left(env: dict[str, str
     assert "Ready      1 of 1, 1 GPU\n" in succeed("up", *STACK, "--yes", env=env)
 
 
+@pytest.mark.fault(
+    "`deploy` and engine killed in an apply",
+    "`deploy unlock` removes the lock; the next `up` becomes ready",
+    "137 (SIGKILL)",
+)
 def test_the_lock_of_a_killed_apply_is_shown_and_removed(env: dict[str, str], tmp_path: Path) -> None:
     process = start("up", *IN_VAIN, "--yes", env=env)
     read_until(process, "create Deployment")
@@ -64,6 +77,11 @@ def test_the_lock_of_a_killed_apply_is_shown_and_removed(env: dict[str, str], tm
     assert "Ready      1 of 1, 1 GPU\n" in succeed("up", *STACK, "--yes", env=env)
 
 
+@pytest.mark.fault(
+    "Two applies of one stack",
+    "one wins; the other says who",
+    "1",
+)
 def test_of_two_applies_one_wins_and_the_other_says_who(env: dict[str, str]) -> None:
     winner, screen = on_a_terminal("up", *STACK, env=env)
     read_screen(screen, "Apply this?")
@@ -74,6 +92,73 @@ def test_of_two_applies_one_wins_and_the_other_says_who(env: dict[str, str]) -> 
     os.write(screen, b"y\n")
     read_screen(screen, "Next ")
     assert winner.wait(30) == 0
+
+
+@pytest.mark.fault(
+    "Ctrl-C in preflight, in the preview, and before the apply's first step", "nothing is left behind", "130"
+)
+@pytest.mark.parametrize(
+    "awaited", ["helm template", "pulumi --non-interactive preview", "pulumi --non-interactive up"]
+)
+def test_ctrl_c_before_anything_is_made(
+    env: dict[str, str], cluster: ControlPlane, tmp_path: Path, awaited: str
+) -> None:
+    """Preflight begins with Helm's rendering. The provider starts before the engine's first step."""
+    process, screen = on_a_terminal("up", *STACK, "--yes", env=env)
+    assert processes.wait_for(lambda: awaited in commands_of(process.pid), 60)
+    os.write(screen, b"\x03")
+    assert "Error: interrupted" in read_screen(screen, "Error: interrupted")
+    assert process.wait(60) == 130
+    assert not locks(tmp_path)
+    assert "Ready      1 of 1, 1 GPU\n" in succeed("up", *STACK, "--yes", env=env)
+
+
+@pytest.mark.fault(
+    "Ctrl-C while `deploy` waits for the pods of an apply that is done", "nothing is undone, no lock is left", "130"
+)
+def test_ctrl_c_while_it_waits_for_pods(env: dict[str, str], cluster: ControlPlane, tmp_path: Path) -> None:
+    succeed("up", *STACK, "--yes", env=env)
+    nodes = [node["metadata"]["name"] for node in cluster.nodes() if not node["spec"].get("unschedulable")]
+    try:
+        cluster.kubectl("cordon", *nodes)
+        cluster.kubectl("-n", "llm-stop", "delete", "pods", "--all", "--force", "--grace-period=0")
+        process, screen = on_a_terminal("up", *STACK, "--ops-usd-per-month", "0", "--yes", env=env)
+        read_screen(screen, "waiting: 0 of 1 ready")
+        assert processes.wait_for(lambda: "pulumi" not in commands_of(process.pid), 60)
+        os.write(screen, b"\x03")
+        read_screen(screen, "Error: interrupted")
+        assert process.wait(60) == 130
+    finally:
+        cluster.kubectl("uncordon", *nodes)
+    assert not locks(tmp_path)
+    assert "$2,500.00 a month" in succeed("status", *STACK, env=env)
+
+
+@pytest.mark.fault(
+    "Two applies of one stack at once, many times over",
+    "one wins; the other waits for it, or says who holds it",
+    "0, 1",
+)
+def test_two_applies_at_once_many_times_over(env: dict[str, str], cluster: ControlPlane, tmp_path: Path) -> None:
+    """Each round they disagree about a price, so that the state changes."""
+    succeed("up", *STACK, "--yes", env=env)
+    after = Aftermath(home=tmp_path / "state", stack="stop", cluster=cluster)
+    for number in range(1, int(os.environ.get("BREAKEVEN_ROUNDS", "3")) + 1):
+        prices = (str(2 * number), str(2 * number + 1))
+        both = [start("up", *STACK, "--ops-usd-per-month", price, "--yes", env=env) for price in prices]
+        said = [process.communicate(timeout=120)[1] for process in both]
+        codes = [process.returncode for process in both]
+        assert set(codes) <= {0, 1} and 0 in codes, said
+        assert all("works on stack stop: process" in err for code, err in zip(codes, said, strict=True) if code)
+        after.check(priced_gpus=1)
+        (line,) = (line for line in after.state.cost.lines if line.name == "Operations")
+        assert line.monthly_usd in [Decimal(price) for price, code in zip(prices, codes, strict=True) if code == 0]
+
+
+def commands_of(pid: int) -> str:
+    """What a process and its children run by now."""
+    found = subprocess.run(["ps", "-ww", "-o", "args=", "--ppid", str(pid)], capture_output=True, text=True)
+    return found.stdout
 
 
 def locks(tmp_path: Path) -> list[Path]:

@@ -63,6 +63,11 @@ def provider(home: Path) -> int:
     return processes.running(plugin.parent)[plugin.name]
 
 
+@pytest.mark.fault(
+    "The provider killed in an apply",
+    "told apart from a failed rollout; the next `up` knows the Deployment that no record has",
+    "4",
+)
 def test_a_provider_that_is_killed(env: dict[str, str], after: Aftermath) -> None:
     """The engine takes the creation for failed and records nothing of it; yet the Deployment is the stack's."""
     process = waiting_apply(env, after)
@@ -76,6 +81,11 @@ def test_a_provider_that_is_killed(env: dict[str, str], after: Aftermath) -> Non
     after.check(priced_gpus=1)
 
 
+@pytest.mark.fault(
+    "The same in a namespace that outlives the stack",
+    "`destroy` refuses until `up` has finished it; nothing stays",
+    "1",
+)
 def test_what_was_lost_in_a_namespace_that_is_kept_is_not_left_there(
     env: dict[str, str], after: Aftermath, cluster: ControlPlane
 ) -> None:
@@ -90,6 +100,11 @@ def test_what_was_lost_in_a_namespace_that_is_kept_is_not_left_there(
     assert after.gpus == 0
 
 
+@pytest.mark.fault(
+    "The engine killed in an apply",
+    "said, and its provider is ended; the next `up` removes the lock and becomes ready",
+    "4",
+)
 def test_an_engine_that_is_killed(env: dict[str, str], after: Aftermath) -> None:
     process = waiting_apply(env, after)
     (lock,) = after.locks
@@ -107,6 +122,11 @@ def test_an_engine_that_is_killed(env: dict[str, str], after: Aftermath) -> None
     after.check(priced_gpus=1)
 
 
+@pytest.mark.fault(
+    "`deploy` aborts in an apply",
+    "the next `up` removes the lock and becomes ready",
+    "134 (SIGABRT)",
+)
 def test_a_deploy_that_aborts(env: dict[str, str], after: Aftermath) -> None:
     """As a library does that finds itself in an impossible state. The engine follows it; the provider does not."""
     process = waiting_apply(env, after)
@@ -120,6 +140,11 @@ def test_a_deploy_that_aborts(env: dict[str, str], after: Aftermath) -> None:
 
 
 @pytest.mark.parametrize("free_kib", [0, 100])
+@pytest.mark.fault(
+    "The disk of the state is full, at once or in the middle",
+    "the file is named; what was saved before can be read; with room, the next `up` ends well",
+    "1",
+)
 def test_a_disk_that_is_full(
     env: dict[str, str], after: Aftermath, cluster: ControlPlane, tmp_path: Path, free_kib: int
 ) -> None:
@@ -149,6 +174,11 @@ def test_a_disk_that_is_full(
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00\xff", b'{"version": 3, "checkpoint": {"latest": {"resou'])
+@pytest.mark.fault(
+    "The state is empty, garbage or cut short",
+    "its file is named with the commands that bring back the newest copy; they do",
+    "1",
+)
 def test_a_damaged_state_is_named_with_its_backup(env: dict[str, str], after: Aftermath, damage: bytes) -> None:
     if not damage:
         succeed("up", *STACK, "--yes", env=env)

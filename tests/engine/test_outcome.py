@@ -113,6 +113,11 @@ def is_clean(state: Path) -> bool:
     return not pending and not list(state.rglob(".pulumi/locks/**/*.json"))
 
 
+@pytest.mark.fault(
+    "An image that cannot be pulled",
+    "told; `up --rollback` returns to the last good plan",
+    "1",
+)
 def test_an_image_that_cannot_be_pulled_is_told_and_rolled_back(
     env: dict[str, str], cluster: ControlPlane, tmp_path: Path
 ) -> None:
@@ -180,6 +185,11 @@ def test_one_that_never_becomes_ready_ends_at_its_deadline_with_its_last_warning
     assert is_clean(tmp_path)
 
 
+@pytest.mark.fault(
+    "A pod that cannot be placed",
+    "told in the scheduler's words",
+    "1",
+)
 def test_a_pod_that_cannot_be_placed_is_told_in_the_schedulers_words(
     env: dict[str, str],
     sandbox: Sandbox,
@@ -205,6 +215,11 @@ def test_a_pod_that_cannot_be_placed_is_told_in_the_schedulers_words(
     assert is_clean(tmp_path)
 
 
+@pytest.mark.fault(
+    "Pods refused by a quota in the rollout",
+    "told",
+    "1",
+)
 def test_pods_that_the_cluster_refuses_are_told_by_the_quota(
     env: dict[str, str],
     sandbox: Sandbox,

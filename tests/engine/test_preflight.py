@@ -124,6 +124,16 @@ def test_what_may_not_be_looked_at_is_said(
 
 
 @pytest.mark.usefixtures("team")
+def test_the_right_that_tells_clusters_apart_is_named(cluster: ControlPlane, sandbox: Sandbox, tmp_path: Path) -> None:
+    config = yaml.safe_load(sandbox.kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": cluster.kubectl("-n", TEAM, "create", "token", "default").strip()}
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    with pytest.raises(ClusterError, match="you may not `get` namespace kube-system of https://") as caught:
+        connect(tmp_path / "config", None)
+    assert "ClusterRole with `get` on that namespace" in caught.value.hint
+
+
+@pytest.mark.usefixtures("team")
 def test_rights_that_the_apply_itself_does_not_need(
     cluster: ControlPlane, sandbox: Sandbox, checked: Callable[..., list[Check]], tmp_path: Path
 ) -> None:
@@ -153,6 +163,11 @@ def test_rights_that_the_apply_itself_does_not_need(
 
 
 @pytest.mark.usefixtures("two_nodes")
+@pytest.mark.fault(
+    "GPUs that another pod holds",
+    "preflight fails",
+    "5",
+)
 def test_gpus_that_another_pod_holds(
     team: Callable[..., None], checked: Callable[..., list[Check]], cluster: ControlPlane
 ) -> None:
@@ -241,6 +256,11 @@ def test_knative_must_have_its_volume_flags_enabled(checked: Callable[..., list[
     )
 
 
+@pytest.mark.fault(
+    "The API server falls silent",
+    "preflight ends",
+    "5",
+)
 def test_an_api_server_that_falls_silent_ends_the_preflight(
     planned: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -293,6 +313,11 @@ def kubeconfig(directory: Path, server: str) -> Path:
     return path
 
 
+@pytest.mark.fault(
+    "The API server is slow",
+    "preflight ends",
+    "5",
+)
 def test_too_many_slow_answers_end_it_too(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(together, "_PATIENCE_S", 0.5)
     cluster = connect(sandbox.kubeconfig, None)

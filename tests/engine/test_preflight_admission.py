@@ -19,6 +19,11 @@ from breakeven.engine.sandbox import Sandbox
 from breakeven.engine.sandbox_cluster import ControlPlane
 
 
+@pytest.mark.fault(
+    "A quota that is too small",
+    "preflight fails",
+    "5",
+)
 def test_a_quota_counts_all_replicas_and_what_others_use(
     team: Callable[..., None], checked: Callable[..., list[Check]]
 ) -> None:
@@ -73,6 +78,11 @@ def test_pod_security_refuses_pods_only_so_a_pod_is_tried(
 
 @pytest.mark.parametrize(("kind", "name"), [("deployments", "Dry run"), ("pods", "Pod")])
 @pytest.mark.usefixtures("team")
+@pytest.mark.fault(
+    "Admission refuses",
+    "preflight fails",
+    "5",
+)
 def test_a_policy_that_refuses(
     kind: str, name: str, checked: Callable[..., list[Check]], cluster: ControlPlane
 ) -> None:

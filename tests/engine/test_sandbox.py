@@ -319,6 +319,22 @@ def test_a_failed_start_says_what_was_printed(own_home: Path, monkeypatch: pytes
     assert files(own_home) == []
 
 
+@pytest.mark.parametrize(("said", "starts"), [("bind: address already in use", 2), ("no space left on device", 1)])
+def test_a_port_that_was_taken_meanwhile_is_another_one_next_time(
+    said: str, starts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def fail(plane: ControlPlane) -> None:
+        tried.append(said)
+        raise ToolError(said)
+
+    monkeypatch.setattr(ControlPlane, "_create", fail)
+    with pytest.raises(ToolError, match=said):
+        ControlPlane(directory=tmp_path).create()
+    assert len(tried) == starts
+
+
 def test_a_failing_kubectl_is_quoted(cluster: ControlPlane) -> None:
     with pytest.raises(ToolError, match=r"kubectl failed:\n.*services \"nowhere\" not found"):
         cluster.kubectl("get", "service", "nowhere")

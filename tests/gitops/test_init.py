@@ -99,6 +99,11 @@ def test_what_would_break_a_file_is_refused(deploy: Deploy, arguments: tuple[str
     assert list(Path().iterdir()) == []
 
 
+def test_a_missing_repository_is_said_in_words(deploy: Deploy) -> None:
+    error = deploy("init", "--gitops", "argocd").stderr
+    assert error.startswith("Error: --repository: it is missing\n")
+
+
 @pytest.mark.parametrize("kind", ["argocd", "flux", "flux-helm"])
 def test_a_reconciler_is_told_the_repository(deploy: Deploy, kind: str) -> None:
     assert deploy("init", "--gitops", kind, *REPOSITORY).exit_code == 0

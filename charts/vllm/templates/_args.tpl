@@ -31,7 +31,7 @@
 {{- with .Values.engine.reasoningParser }}
 - --reasoning-parser={{ . }}
 {{- end }}
-{{- if .Values.chatTemplate.configMap }}
+{{- if include "vllm.chatTemplate" . }}
 - --chat-template=/chat-template/{{ .Values.chatTemplate.key }}
 {{- end }}
 {{- with .Values.lora.adapters }}

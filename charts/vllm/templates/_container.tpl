@@ -76,7 +76,7 @@ volumeMounts:
   {{- if not .Values.weights.uri }}
   - {name: weights, mountPath: /weights{{ if include "vllm.readOnlyWeights" . }}, readOnly: true{{ end }}}
   {{- end }}
-  {{- if .Values.chatTemplate.configMap }}
+  {{- if include "vllm.chatTemplate" . }}
   - {name: chat-template, mountPath: /chat-template, readOnly: true}
   {{- end }}
   {{- if .Values.weights.compileCacheClaim }}

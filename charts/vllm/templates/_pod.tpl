@@ -4,10 +4,20 @@
 {{- toYaml (mergeOverwrite (deepCopy .Values.pod.labels) .Values.podLabels $selecting) }}
 {{- end }}
 
-{{/* Annotations of the pods; empty if there is none. A change of one rolls the servers. */}}
+{{/* Annotations of the pods; empty if there is none. A change of one, or of what the chart mounts, rolls the servers. */}}
 {{- define "vllm.podAnnotations" -}}
+{{- with .Values.chatTemplate.template }}
+checksum/chat-template: {{ sha256sum . }}
+{{- end }}
 {{- with .Values.pod.annotations }}
-{{- toYaml . }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* The ConfigMap of the chat template, made here or elsewhere; empty if there is none. */}}
+{{- define "vllm.chatTemplate" -}}
+{{- if .Values.chatTemplate.template }}{{ include "vllm.fullname" . | trunc 49 | trimSuffix "-" }}-chat-template
+{{- else }}{{ .Values.chatTemplate.configMap }}
 {{- end }}
 {{- end }}
 
@@ -15,7 +25,7 @@
 {{- define "vllm.podMetadata" -}}
 labels:
   {{- include "vllm.podLabels" . | nindent 2 }}
-{{- with include "vllm.podAnnotations" . }}
+{{- with include "vllm.podAnnotations" . | trim }}
 annotations:
   {{- . | nindent 2 }}
 {{- end }}
@@ -44,7 +54,7 @@ volumes:
   {{- with include "vllm.weightsVolume" . | trim }}
   {{- . | nindent 2 }}
   {{- end }}
-  {{- with .Values.chatTemplate.configMap }}
+  {{- with include "vllm.chatTemplate" . }}
   - name: chat-template
     configMap: {name: {{ . }}}
   {{- end }}

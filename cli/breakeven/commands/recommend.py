@@ -101,7 +101,15 @@ def _flags(asked: Deployment, plan: Plan, file: Path | None) -> list[str]:
     if asked.replicas or asked.nodes:
         typed = replace(typed, replicas=plan.replicas)
     if asked.engine != EngineChoice():
-        typed = replace(typed, engine=EngineChoice(**vars(plan.split)))
+        split = plan.split
+        engine = EngineChoice(
+            tensor_parallel_size=split.tensor_parallel_size,
+            pipeline_parallel_size=split.pipeline_parallel_size,
+            nodes_per_replica=split.nodes if asked.engine.nodes_per_replica else None,
+            precision=split.precision,
+            kv_cache_dtype=split.kv_cache_dtype,
+        )
+        typed = replace(typed, engine=engine)
     return [*(("--file", str(file)) if file else ()), *arguments.flags(typed)]
 
 

@@ -44,7 +44,7 @@ def command(directory: Path, out: Path | None, check: bool, **inputs: Any) -> No
     from breakeven.engine import tools
 
     if out is None:
-        plan = arguments.servable_plan(arguments.deployment(**inputs))
+        plan = arguments.make_servable_plan(**inputs)
         parts = _alone(plan)
     else:
         arguments.refuse_inputs("a fleet takes its inputs from files", **inputs)

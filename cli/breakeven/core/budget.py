@@ -70,7 +70,7 @@ class Approval:
         if not self.verdict.passes and self.override is None:
             raise GateError(
                 f"{'; '.join(self.verdict.reasons)}; nothing was applied",
-                hint='make the plan cheaper, raise the limit under `budget`, or say why: --override-budget "REASON"',
+                hint='make the plan cheaper, raise the limit, or say why with `deploy up --override-budget "REASON"`',
             )
 
     @property

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
+from breakeven.core.chart.serving import lora
 from breakeven.core.deployment import Deployment
+from breakeven.core.engine_args import EngineArgs
 from breakeven.core.facts import Facts, tokens_needed
 from breakeven.core.fit_advice import reason
 from breakeven.core.latency import Estimate, estimate
@@ -57,7 +59,7 @@ class Candidate:
 
     @property
     def slo_requests_per_second(self) -> float:
-        """Of all replicas while the objective holds; 0 where it holds at no load."""
+        """Of all replicas while the objective holds; 0 where even one request alone misses it."""
         found = self.under_slo.estimate
         return self.replicas * found.requests_per_second.value if found else 0.0
 
@@ -113,8 +115,14 @@ def server(facts: Facts, split: Split, memory: MemoryFit) -> Replica:
     )
 
 
+def engine_args(deployment: Deployment, split: Split, max_model_len: int) -> EngineArgs:
+    """As the chart passes them: LoRA takes memory, too."""
+    adapters = lora(deployment.chart.lora)
+    return replace(split.args(max_model_len), max_loras=len(adapters.adapters), max_lora_rank=adapters.max_rank)
+
+
 def _judge(deployment: Deployment, facts: Facts, split: Split, tokens: int) -> Candidate | Dropped:
-    args = split.args(tokens)
+    args = engine_args(deployment, split, tokens)
     try:
         memory = kv_cache(facts.model, facts.accelerator, args)
     except InputError as error:
@@ -122,7 +130,7 @@ def _judge(deployment: Deployment, facts: Facts, split: Split, tokens: int) -> C
     if not memory.fits:
         return Dropped(split=split, reason=reason(memory, args))
     length = deployment.max_model_len or memory.longest(facts.model.context_length)
-    memory = kv_cache(facts.model, facts.accelerator, split.args(length))
+    memory = kv_cache(facts.model, facts.accelerator, engine_args(deployment, split, length))
     return _candidate(deployment, facts, split, memory)
 
 

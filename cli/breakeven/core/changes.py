@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from breakeven.core.manifests import Manifest
+from breakeven.core.manifests import Manifest, is_group
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +61,26 @@ class Changes:
         return tuple(step.manifest for step in self.objects if step.op == "create" and step.urn not in begun)
 
     @property
+    def handed_over(self) -> tuple[Manifest, ...]:
+        """Deployments and groups whose replicas are no longer applied: from now on an autoscaler sets them."""
+        return tuple(step.manifest for step in self.objects if step.op == "update" and _leaves_replicas(step))
+
+    @property
     def manifests_before(self) -> tuple[Manifest, ...]:
         return tuple(step.old for step in self.objects if step.old)
 
     @property
     def manifests_after(self) -> tuple[Manifest, ...]:
         return tuple(step.new for step in self.objects if step.new and step.op != "delete")
+
+
+def _leaves_replicas(step: Change) -> bool:
+    old, new = ((manifest or {}).get("spec") or {} for manifest in (step.old, step.new))
+    return (
+        (step.manifest["kind"] == "Deployment" or is_group(step.manifest))
+        and "replicas" in old
+        and "replicas" not in new
+    )
 
 
 def _urn(step: Change) -> str:

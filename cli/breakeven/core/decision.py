@@ -119,8 +119,8 @@ def _break_even_reason(plan: Plan, api: ApiEquivalent) -> str:
     head = f"break-even is at {found.requests_per_month:,} requests a month"
     if found.reachable:
         return f"{head}; this plan could serve that, {_percent(found.utilisation)} busy"
-    needs = f"needs {found.peak_requests_per_second:,.2f} requests/s, this plan serves {plan.requests_per_second:,.2f}"
-    return f"{head}; never: {needs}; {_at_nodes(plan, found.nodes)}"
+    needs = f"{found.peak_requests_per_second:,.2f} requests/s, and this plan serves {plan.requests_per_second:,.2f}"
+    return f"{head}: that is {needs}; {_at_nodes(plan, found.nodes)}"
 
 
 def _at_nodes(plan: Plan, nodes: int | None) -> str:

@@ -23,7 +23,7 @@ class EngineArgs:
     """Arguments of `vllm serve`; what is None is vLLM's default for the accelerator and the model.
 
     `precision` is the checkpoint's, the model's published one without it. `kv_cache_memory_gib` stands for memory
-    that was measured, and replaces the estimate; one value, or one per pipeline rank.
+    that was measured, and replaces the estimate; one value, or one per pipeline rank. `max_loras` enables LoRA.
     """
 
     tensor_parallel_size: int = 1
@@ -38,6 +38,8 @@ class EngineArgs:
     enable_prefix_caching: bool = True
     vllm_version: str = VLLM_VERSION
     kv_cache_memory_gib: tuple[float, ...] | None = None
+    max_loras: int = 0
+    max_lora_rank: int = 16
 
     def __post_init__(self) -> None:
         require_positive(

@@ -10,7 +10,7 @@ from breakeven.core.hardware import Accelerator
 from breakeven.core.memory import MARGIN_GIB, MemoryFit, kv_cache
 from breakeven.core.model import Model
 from breakeven.core.precision import Precision
-from breakeven.core.units import GIB
+from breakeven.core.units import count
 from breakeven.errors import InputError
 
 # GPUs of one replica that are looked at, and precisions from the mildest on.
@@ -35,6 +35,7 @@ def advise(model: Model, accelerator: Accelerator, args: EngineArgs, fit: Memory
         _more_gpus(model, accelerator, args),
         _lower_precision(model, accelerator, args),
         *_less_cache(model, accelerator, args, fit),
+        _fewer_adapters(model, accelerator, args),
     )
     return Advice(reason=reason(fit, args), changes=tuple(change for change in changes if change))
 
@@ -43,12 +44,12 @@ def reason(fit: MemoryFit, args: EngineArgs) -> str:
     """What is needed against what there is, of a fit that does not."""
     on = f"each of {args.gpus} GPUs" if args.gpus > 1 else "one GPU"
     if fit.weights_gib > fit.usable_gib:
-        needs = f"{fit.weights_gib * GIB * args.gpus / 1e9:,.0f} GB of weights"
-        return f"needs {needs}, has {fit.usable_gib * args.gpus:.1f} GiB"
+        return f"needs {fit.weights_gib * args.gpus:,.1f} GiB of weights, has {fit.usable_gib * args.gpus:,.1f} GiB"
     if fit.kv_gib <= MARGIN_GIB:
+        adapters = f", {fit.adapters_gib:.1f} GiB for LoRA adapters" if args.max_loras else ""
         return (
-            f"needs {fit.weights_gib:.1f} GiB of weights and {fit.overhead_gib + MARGIN_GIB:.1f} GiB for the engine on "
-            f"{on}, has {fit.usable_gib:.1f} GiB"
+            f"needs {fit.weights_gib:.1f} GiB of weights{adapters} and {fit.overhead_gib + MARGIN_GIB:.1f} GiB for the "
+            f"engine on {on}, has {fit.usable_gib:.1f} GiB"
         )
     block_gib = fit.kv_gib / max(1, fit.blocks)
     needed = (fit.layout.blocks_per_request(fit.max_model_len) + 1) * block_gib
@@ -92,6 +93,14 @@ def _less_cache(model: Model, accelerator: Accelerator, args: EngineArgs, fit: M
         "kv_cache_dtype fp8" if halved else None,
         f"max_model_len {longest:,}" if longest else None,
     )
+
+
+def _fewer_adapters(model: Model, accelerator: Accelerator, args: EngineArgs) -> str | None:
+    """As many of the same rank as fit."""
+    for number in range(args.max_loras - 1, -1, -1):
+        if _fits(model, accelerator, replace(args, max_loras=number)):
+            return count(number, "LoRA adapter") if number else "no LoRA adapter"
+    return None
 
 
 def _either(changes: tuple[str, ...]) -> str:

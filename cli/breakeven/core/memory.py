@@ -1,7 +1,8 @@
 """Whether a model fits, and how much KV cache is left, as vLLM itself counts it.
 
-KV = memory × gpu_memory_utilization − weights − non-torch − activation peak − CUDA graphs (the last from 0.21 on),
-the least of all ranks (vllm/v1/worker/gpu_worker.py, 0.32.0). What the estimate is worth: docs/accuracy.md.
+KV = memory × gpu_memory_utilization − weights − LoRA adapters − non-torch − activation peak − CUDA graphs (the last
+from 0.21 on), the least of all ranks (vllm/v1/worker/gpu_worker.py, 0.32.0). What the estimate is worth:
+docs/accuracy.md.
 
     kv_cache(model, accelerator, EngineArgs(tensor_parallel_size=2, kv_cache_dtype="fp8")).kv_tokens
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from breakeven.core.adapters import adapters_bytes
 from breakeven.core.engine_args import EngineArgs, EngineRules, rules
 from breakeven.core.hardware import Accelerator
 from breakeven.core.kv_layout import KvLayout, kv_layout
@@ -36,6 +38,7 @@ class MemoryFit:
 
     usable_gib: float
     weights_gib: float
+    adapters_gib: float
     non_torch_gib: float
     activation_gib: float
     cuda_graph_gib: float
@@ -111,9 +114,10 @@ def _fit_rank(
     usable = accelerator.memory_gib * args.gpu_memory_utilization
     weights = rank_weights_bytes(model, args, rank) / GIB
     non_torch = non_torch_gib(args)
+    adapters = adapters_bytes(model, args, rank) / GIB
     activation = activation_gib(model, accelerator, args, samples=rank == args.pipeline_parallel_size - 1)
     graphs = cuda_graph_gib(model, args) if rule.graphs_subtracted else 0.0
-    kv, margin = usable - weights - non_torch - activation - graphs, MARGIN_GIB
+    kv, margin = usable - weights - adapters - non_torch - activation - graphs, MARGIN_GIB
     if args.kv_cache_memory_gib is not None:
         kv, margin = args.kv_cache_memory_gib[min(rank, len(args.kv_cache_memory_gib) - 1)], 0.0
     share = layers_on_rank(model.layers, args.pipeline_parallel_size, rank) / model.layers
@@ -123,6 +127,7 @@ def _fit_rank(
     return MemoryFit(
         usable_gib=usable,
         weights_gib=weights,
+        adapters_gib=adapters,
         non_torch_gib=non_torch,
         activation_gib=activation,
         cuda_graph_gib=graphs,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from breakeven.core.candidates import engine_args
 from breakeven.core.deployment import MOST_NODES_PER_REPLICA, Deployment
+from breakeven.core.engine_args import EngineArgs
 from breakeven.core.facts import Facts, tokens_needed
 from breakeven.core.fit_advice import advise
 from breakeven.core.memory import kv_cache
@@ -28,13 +30,13 @@ def does_not_fit(deployment: Deployment, facts: Facts, asked: list[Split]) -> In
         key=lambda split: (split.gpus, split.tensor_parallel_size),
         default=asked[0],
     )
-    args = most.args(tokens_needed(deployment, facts.model))
+    args = engine_args(deployment, most, tokens_needed(deployment, facts.model))
     advice = advise(facts.model, facts.accelerator, args, kv_cache(facts.model, facts.accelerator, args))
     where = facts.profile.name if most.nodes == 1 else f"{most.nodes} nodes of {facts.profile.name}"
     return InfeasibleError(
         f"{facts.model.name} does not fit {where}, {most.gpus} × {facts.accelerator.title}: {advice}",
-        hint=f"{_over_nodes(deployment, facts)}choose a larger profile (`deploy profiles`) or a smaller model "
-        "(`deploy models`)",
+        hint="choose a larger profile (`deploy profiles`) or a smaller model (`deploy models`)"
+        f"{_over_nodes(deployment, facts)}",
     )
 
 
@@ -44,17 +46,17 @@ def _over_nodes(deployment: Deployment, facts: Facts) -> str:
         return ""
     more = range(deployment.engine.nodes + 1, MOST_NODES_PER_REPLICA + 1)
     nodes = next((nodes for nodes in more if _fits(deployment, facts, nodes)), None)
-    return f"it fits over {nodes} nodes: --nodes-per-replica {nodes}; or " if nodes else ""
+    return f"; over {nodes} nodes it fits: --nodes-per-replica {nodes}" if nodes else ""
 
 
 def _fits(deployment: Deployment, facts: Facts, nodes: int) -> bool:
     tokens = tokens_needed(deployment, facts.model)
-    return any(_holds(facts, split, tokens) for split in asked_for(deployment, facts, nodes))
+    return any(_holds(facts, engine_args(deployment, split, tokens)) for split in asked_for(deployment, facts, nodes))
 
 
-def _holds(facts: Facts, split: Split, tokens: int) -> bool:
+def _holds(facts: Facts, args: EngineArgs) -> bool:
     try:
-        return kv_cache(facts.model, facts.accelerator, split.args(tokens)).fits
+        return kv_cache(facts.model, facts.accelerator, args).fits
     except InputError:
         return False
 

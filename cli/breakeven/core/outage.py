@@ -24,22 +24,10 @@ def _of(change: Change, changes: Changes) -> Iterator[str]:
         yield f"{what} {_REPLACED}: {_loss(change.manifest)}"
     elif change.op in ("update", "adopt") and change.new and _serves_nobody(change, change.new, changes):
         yield f"{what} replaces its only replica without a spare: an outage until it is ready, {_wait(change.new)}"
-    if change.op == "update" and (left := _left_to_an_autoscaler(change)) > 1:
-        yield f"{what} leaves its {left} replicas to an autoscaler: Kubernetes sets 1 until that has scaled it again"
 
 
 def _rolls(manifest: Manifest) -> bool:
     return manifest.get("kind") == "Deployment" or is_group(manifest)
-
-
-def _left_to_an_autoscaler(change: Change) -> int:
-    """A field that is no longer applied goes back to its default.
-
-    https://kubernetes.io/docs/reference/using-api/server-side-apply/#transferring-ownership
-    """
-    old, new = ((manifest or {}).get("spec") or {} for manifest in (change.old, change.new))
-    is_left = _rolls(change.manifest) and "replicas" in old and "replicas" not in new
-    return int(old["replicas"]) if is_left else 0
 
 
 def _loss(manifest: Manifest) -> str:

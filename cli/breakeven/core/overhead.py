@@ -34,10 +34,14 @@ def non_torch_gib(args: EngineArgs) -> float:
 
 
 def cuda_graph_gib(model: Model, args: EngineArgs) -> float:
-    """Of the pipeline rank with the most layers."""
+    """Of the pipeline rank with the most layers. With LoRA each graph is captured twice, with adapters and without.
+
+    vllm/v1/cudagraph_dispatcher.py, cudagraph_specialize_lora; no start-up log with LoRA was at hand to measure it.
+    """
     layers = -(-model.layers // args.pipeline_parallel_size)
     experts = _GRAPHS_EXPERTS_GIB if model.is_moe else 0.0
-    return _GRAPHS_BASE_GIB + _GRAPHS_PER_LAYER_GIB * layers + experts
+    once = _GRAPHS_BASE_GIB + _GRAPHS_PER_LAYER_GIB * layers + experts
+    return 2 * once if args.max_loras else once
 
 
 def activation_gib(model: Model, accelerator: Accelerator, args: EngineArgs, *, samples: bool) -> float:

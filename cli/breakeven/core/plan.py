@@ -172,7 +172,7 @@ def _require_nodes(deployment: Deployment, facts: Facts) -> None:
 
 
 def plan_of(deployment: Deployment, facts: Facts, chosen: Candidate) -> Plan:
-    """That of one candidate. Raises InfeasibleError where it keeps the objective at no load."""
+    """That of one candidate. Raises InfeasibleError where even one request alone misses the objective."""
     capacity = _capacity(deployment, facts, chosen)
     replicas, bounds = _replicas(deployment, facts.profile, chosen, capacity)
     require_fit(
@@ -275,8 +275,8 @@ def too_slow(deployment: Deployment, facts: Facts, chosen: Candidate) -> Infeasi
     alone = alone_on(deployment, facts, chosen)
     ttft, tpot = ceil(alone.ttft_p99_ms.value), ceil(alone.tpot_ms.value)
     return InfeasibleError(
-        f"{facts.model.name} on {facts.profile.name} keeps {deployment.slo} at no load: "
-        f"one request alone takes about {ttft:,} ms to its first token (p99) and {tpot:,} ms for each further one",
+        f"{facts.model.name} on {facts.profile.name} cannot keep {deployment.slo}: even one request "
+        f"alone takes about {ttft:,} ms to its first token (p99) and {tpot:,} ms for each further one",
         hint=f"ask for less (--ttft-p99-ms above {ttft}, --tpot-ms above {tpot}), shorter prompts, or faster hardware",
     )
 

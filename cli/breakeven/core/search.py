@@ -33,7 +33,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Slow:
-    """A way to run a model that fits, and keeps the objective at no load."""
+    """A way to run a model that fits, of which even one request alone misses the objective."""
 
     facts: Facts
     candidate: Candidate

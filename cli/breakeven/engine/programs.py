@@ -16,6 +16,7 @@ HELM_VERSION: Final = "3.20.2"
 KUBERNETES_VERSION: Final = "1.36.3"
 ETCD_VERSION: Final = "3.6.14"
 KWOK_VERSION: Final = "0.8.0"
+PROMETHEUS_VERSION: Final = "3.15.1"
 LWS_VERSION: Final = "0.9.0"
 
 
@@ -204,6 +205,19 @@ MODULES: Final = (
         name="helm-unittest",
         programs=(Program(name="helm-unittest", version="1.0.3"),),
         usual_s=40,
+        for_tests=True,
+    ),
+    Module(
+        name="prometheus",
+        programs=(
+            Program(name="prometheus", version=PROMETHEUS_VERSION),
+            Program(name="promtool", version=PROMETHEUS_VERSION),
+        ),
+        stamps=(f"github.com/prometheus/common/version.Version={PROMETHEUS_VERSION}",),
+        # Without the service discoveries of clouds: the tests name their targets.
+        tags=("remove_all_sd",),
+        parallelism=2,
+        usual_s=200,
         for_tests=True,
     ),
     Module(

@@ -22,7 +22,7 @@ from breakeven.core.plan import plan as size
 from breakeven.core.pod_counts import gpus_requested
 from breakeven.core.preview import Preview, refuse_unpriced_gpus
 from breakeven.core.served import served, served_diff
-from breakeven.engine import adoption, interrupt, leftovers, preflight, stack, tools
+from breakeven.engine import adoption, handover, interrupt, leftovers, preflight, stack, tools
 from breakeven.engine.backend import Backend
 from breakeven.engine.baseline import NO_BASELINE, baseline
 from breakeven.engine.begun import Begun
@@ -138,6 +138,8 @@ class Rollout:
         self._refuse_changed()
         if approval.overridden:
             self._record(approval.overridden)
+        for servers in self._shown.handed_over:
+            handover.keep_replicas(servers, self._plan.namespace, self._cluster)
         self._former = None
         begun = Begun(self._shown, self._plan.namespace)
         try:

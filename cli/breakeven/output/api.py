@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -9,11 +10,16 @@ from breakeven.core.api_spend import ApiEquivalent
 from breakeven.core.comparison import Comparison
 from breakeven.core.cost import usd_per_million_tokens
 from breakeven.core.plan import Plan
+from breakeven.core.recommend import Hosted
 from breakeven.core.throughput import Capacity
 from breakeven.core.units import count
 from breakeven.output import age, money, plan_line, table
 
-_HEADERS: Final = ["API", "Per month", "Per 1M tokens", "Break-even requests a month", "Reachable", "Price"]
+Api = ApiEquivalent | Hosted
+
+# Input and output; what is paid for cached input follows.
+_RATES: Final = "Price per 1M in/out"
+_HEADERS: Final = ["API", "Per month", "Per 1M tokens", "Break-even requests a month", "Reachable", _RATES]
 _CHOICES: Final = {"self-host": "self-host", "api": "use the API", "hybrid": "hybrid", "undecided": "undecided"}
 
 
@@ -23,6 +29,7 @@ def text(comparison: Comparison, at: date) -> str:
     reasons = "\n".join(f"  - {reason}" for reason in comparison.decision.reasons)
     parts = [
         table.text(_HEADERS, rows) if rows else "",
+        "\n".join(sources(comparison.equivalents, at)),
         capacity(comparison.plan),
         f"Decision: {_CHOICES[comparison.decision.choice]}\n{reasons}",
     ]
@@ -37,9 +44,26 @@ def markdown(comparison: Comparison, at: date) -> str:
             f"**Decision: {_CHOICES[comparison.decision.choice]}**",
             reasons,
             table.markdown(_HEADERS, rows),
+            "\n".join(f"- {line}" for line in sources(comparison.equivalents, at)),
             capacity(comparison.plan),
         ]
     )
+
+
+def sources(apis: Sequence[Api], at: date) -> list[str]:
+    """Each source once; of several, whose prices it has."""
+    found: dict[str, list[str]] = {}
+    for api in apis:
+        source, mark = api.source.rpartition(": ")[0], age.stale(api.checked, reckoned(api, at))
+        found.setdefault(f"{source} ({mark})" if mark else source, []).append(api.comparator)
+    if len(found) == 1:
+        return [f"API prices: {source}" for source in found]
+    return [f"API price of {', '.join(names)}: {source}" for source, names in found.items()]
+
+
+def rates(api: Api) -> str:
+    """`$0.15/$0.60`, with the price book's own name where it has another one."""
+    return api.source.rpartition(": ")[2].replace(" per million tokens", "")
 
 
 def data(comparison: Comparison, at: date) -> list[dict[str, Any]]:
@@ -72,13 +96,6 @@ def decision_data(comparison: Comparison) -> dict[str, Any]:
         "reasons": list(found.reasons),
         "self_hosted_share": None if found.self_hosted_share is None else round(found.self_hosted_share, 4),
     }
-
-
-def traffic(plan: Plan) -> str:
-    """`1,000,000 requests a month of 500 input and 200 output tokens`."""
-    workload = plan.workload
-    shape = f"{workload.input_tokens:,} input and {workload.output_tokens:,} output tokens"
-    return f"{workload.requests_per_month:,} requests a month of {shape}"
 
 
 def capacity(plan: Plan) -> str:
@@ -123,10 +140,10 @@ def capacity_data(capacity: Capacity) -> dict[str, Any]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return "under 1 %" if share < 0.01 else f"{100 * share:.0f} %"
 
 
-def reckoned(api: ApiEquivalent, at: date) -> date:
+def reckoned(api: Api, at: date) -> date:
     """A price book knows the days before it was published, too: nothing in it is older than itself."""
     return max(at, api.checked)
 
@@ -141,12 +158,11 @@ def reachable(plan: Plan, api: ApiEquivalent) -> str:
 
 def _row(plan: Plan, api: ApiEquivalent, at: date) -> list[str]:
     requests = api.break_even_requests_per_month
-    mark = age.stale(api.checked, reckoned(api, at))
     return [
         api.comparator,
         money.usd(api.monthly_usd),
         money.usd(usd_per_million_tokens(plan, api.monthly_usd)),
         "-" if requests is None else f"{requests:,}",
         reachable(plan, api),
-        f"{api.source} ({mark})" if mark else api.source,
+        rates(api),
     ]

@@ -50,7 +50,7 @@ def _between(plan: Plan, between: CostRange) -> str:
     least, most = plan.replicas_range
     low, high = money.usd(between.low.monthly_usd), money.usd(between.high.monthly_usd)
     if plan.facts.profile.is_serverless:
-        return f"From no traffic to {count(most, 'replica')} busy all month: {low} to {high} a month"
+        return f"From one request a month to {count(most, 'replica')} busy all month: {low} to {high} a month"
     return f"From {least:,} to {count(most, 'replica')}: {low} to {high} a month"
 
 

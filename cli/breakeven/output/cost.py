@@ -8,7 +8,7 @@ from datetime import date
 from breakeven.core.comparison import Comparison
 from breakeven.core.cost import OfferedRent, cost_range
 from breakeven.core.plan import Plan
-from breakeven.output import api, bill, offers, plan_line
+from breakeven.output import api, bill, offers, plan_line, traffic
 
 
 def render(output: str, comparison: Comparison, offered: Sequence[OfferedRent], at: date) -> str:
@@ -36,10 +36,9 @@ def _sources(is_markdown: bool, sources: list[str]) -> str:
 
 def _facts(plan: Plan, at: date) -> list[tuple[str, str]]:
     profile = plan.facts.profile
-    mean = f"{plan.workload.mean_requests_per_second:,.2f} requests/s on average"
     return [
         ("Profile", f"{profile.name}: {profile.title}"),
         ("Plan", plan_line.of(plan)),
-        ("Traffic", f"{api.traffic(plan)}; {mean}"),
+        ("Traffic", traffic.with_mean(plan.workload)),
         ("Prices", f"of {at}"),
     ]

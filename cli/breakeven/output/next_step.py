@@ -15,9 +15,6 @@ class NextStep:
     command: str
     first: str | None
 
-    def __str__(self) -> str:
-        return f"{self.first}; then {self.command}" if self.first else self.command
-
 
 def next_step(one: Priced, flags: list[str]) -> NextStep:
     """The bill of the same plan, by `deploy cost`."""

@@ -14,7 +14,7 @@ from breakeven.core.comparison import Comparison
 from breakeven.core.outage import outages
 from breakeven.core.pod_counts import gpus_range
 from breakeven.core.preview import Preview
-from breakeven.output import adoption, api, bill, checks, diff, offers, plan_line, served, table, verdict
+from breakeven.output import adoption, api, bill, checks, diff, offers, plan_line, served, table, traffic, verdict
 from breakeven.output.diff import Paint
 
 SCHEMA: Final = "breakeven.preview/1"
@@ -40,7 +40,7 @@ def text(preview: Preview, comparison: Comparison, ruled: Verdict, at: date, pai
         checks.text(preview.checks),
         _changes(preview, paint),
         _section(f"Cost per month, at prices of {at}", _bill(preview, at, paint)),
-        _section(f"API-equivalent of {api.traffic(preview.plan)}", api.text(comparison, at)),
+        _section(f"API-equivalent of {traffic.of(preview.plan.workload)}", api.text(comparison, at)),
         _section("Budget", verdict.text(ruled, paint)),
     ]
     return "\n\n".join(part for part in parts if part)

@@ -19,17 +19,6 @@ LIST_SCHEMA: Final = "breakeven.profiles/1"
 SCHEMA: Final = "breakeven.profile/1"
 
 _LIST_HEADERS: Final = ["Profile", "Hardware", "GPUs", "Reference rent a month", "Checked", "Default model"]
-_OFFER_HEADERS: Final = [
-    "Offer",
-    "One GPU",
-    "Node a month",
-    "Sold as",
-    "Terms",
-    "Billed by",
-    "Checked",
-    "Age",
-    "Source",
-]
 
 
 def render_all(output: str, profiles: Sequence[Profile], at: date) -> str:
@@ -53,7 +42,7 @@ def render(output: str, profile: Profile, accelerator: Accelerator, offers: Sequ
             f"{heading}Nodes: all labels of one platform",
             table.render(output, ["Platform", "Labels", "Source"], [_placement(p) for p in profile.placement]),
             f"{heading}Dated offers of the same GPUs",
-            table.render(output, _OFFER_HEADERS, [_offer_row(profile, offer, at) for offer in offers]),
+            table.render(output, _offer_headers(profile), [_offer_row(profile, offer, at) for offer in offers]),
         ]
     )
 
@@ -100,6 +89,12 @@ def _facts(profile: Profile, accelerator: Accelerator, at: date) -> list[list[st
 def _placement(placement: PlatformPlacement) -> list[str]:
     labels = "; ".join(f"{label.key} in {', '.join(label.values)}" for label in placement.labels)
     return [placement.platform, labels, placement.source]
+
+
+def _offer_headers(profile: Profile) -> list[str]:
+    """A profile that is paid by the second is seldom busy for all of a month."""
+    rent = "Node a month" if _has_rent(profile) else "Busy all month"
+    return ["Offer", "One GPU", rent, "Sold as", "Terms", "Billed by", "Checked", "Age", "Source"]
 
 
 def _offer_row(profile: Profile, offer: Offer, at: date) -> list[str]:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Final
 
+from breakeven.core.nearest import Miss
 from breakeven.core.plan import Plan
 from breakeven.core.priced import CONCESSIONS, Priced
 from breakeven.core.recommend import Hosted, Recommendations
 from breakeven.core.units import count
-from breakeven.output import age, money, plan_line, recommend_data, table
+from breakeven.output import age, api, money, plan_line, recommend_data, table, traffic
 from breakeven.output.next_step import NextStep, next_step
 
 # The flags that make a plan anew.
@@ -34,13 +35,14 @@ def render(output: str, found: Recommendations, unpriced: Sequence[str], flags: 
     shown = _shown(found)
     plans = [(number, one) for number, one in shown if isinstance(one, Priced)]
     sources = dict.fromkeys(source for _, one in plans for source in _sources(one, found.at))
+    hosted = [one for _, one in shown if isinstance(one, Hosted)]
     parts = [
         _listed(output, "", [f"{name:<10} {value}" for name, value in _facts(found)]),
         table.render(output, _HEADERS, [_row(number, one, found.at) for number, one in shown]),
-        _listed(output, "No plan", [f"{miss.model}: {miss.reason}. Next: {miss.hint}" for miss in found.misses]),
-        _listed(output, "Next", [f"{number}: {step(one)}" for number, one in plans]),
+        _listed(output, "No plan", [_miss(miss) for miss in found.misses]),
+        _listed(output, "Next", _next([(number, step(one)) for number, one in plans])),
         _listed(output, "Notes", [*_notes(found, [one for _, one in plans]), *_unpriced(unpriced)]),
-        _listed(output, "Sources", list(sources)),
+        _listed(output, "Sources", [*sources, *api.sources(hosted, found.at)]),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -61,12 +63,10 @@ def _listed(output: str, heading: str, lines: list[str]) -> str:
 
 
 def _facts(found: Recommendations) -> list[tuple[str, str]]:
-    deployment, workload = found.deployment, found.deployment.workload
-    traffic = f"{workload.requests_per_month:,} requests a month of {workload.input_tokens:,} input and"
-    mean = f"{workload.mean_requests_per_second:,.2f} requests/s on average"
+    deployment = found.deployment
     budget = "" if found.max_usd is None else f", for at most {money.usd(found.max_usd)} a month"
     return [
-        ("Traffic", f"{traffic} {workload.output_tokens:,} output tokens; {mean}"),
+        ("Traffic", traffic.with_mean(deployment.workload)),
         ("Objective", f"{deployment.slo}{budget}"),
         ("Models", _models(found)),
         ("Prices", f"of {found.at}"),
@@ -74,15 +74,31 @@ def _facts(found: Recommendations) -> list[tuple[str, str]]:
     ]
 
 
+def _miss(miss: Miss) -> str:
+    """Most reasons begin with the model."""
+    of = "" if miss.reason.startswith(miss.model) else f"{miss.model}: "
+    return f"{of}{miss.reason}. Next: {miss.hint}"
+
+
+def _next(steps: list[tuple[int, NextStep]]) -> list[str]:
+    """What has to be written comes first, once for all commands that need it."""
+    needing: dict[str, list[str]] = {}
+    for number, step in steps:
+        if step.first:
+            needing.setdefault(step.first, []).append(str(number))
+    first = [f"first, for {', '.join(numbers)}: {what}" for what, numbers in needing.items()]
+    return [*first, *(f"{number}: {step.command}" for number, step in steps)]
+
+
 def _cheapest(found: Recommendations) -> str:
     """On either side."""
-    api = f"{found.hosted[0].comparator} at {money.usd(found.hosted[0].monthly_usd)}" if found.hosted else "none"
-    if not found.best:
-        return f"of APIs {api}; no plan of your own will do"
-    plan, usd = found.best[0].plan, found.best[0].monthly_usd
-    return (
-        f"of APIs {api}; of your own {plan.facts.model.name} on {plan.facts.profile.name} at {money.usd(usd)} a month"
-    )
+    hosted, own = found.hosted[:1], found.best[:1]
+    rows = [f"API {one.comparator} at {money.usd(one.monthly_usd)} a month" for one in hosted] or ["no API"]
+    rows += [
+        f"plan {one.plan.facts.model.name} on {one.plan.facts.profile.name} at {money.usd(one.monthly_usd)} a month"
+        for one in own
+    ] or ["no plan of your own will do"]
+    return "; ".join(rows)
 
 
 def _models(found: Recommendations) -> str:
@@ -97,9 +113,7 @@ def _models(found: Recommendations) -> str:
 def _row(number: int, one: Priced | Hosted, at: date) -> list[str]:
     if isinstance(one, Hosted):
         weights = f", the weights of {one.same_weights_as}" if one.same_weights_as else ""
-        # A price book knows the days before it was published, too.
-        mark = age.stale(one.checked, max(at, one.checked))
-        price = f"{one.source} ({mark})" if mark else one.source
+        price = f"{api.rates(one)} per 1M in/out"
         return [str(number), money.usd(one.monthly_usd), f"API {one.comparator}{weights}", price, *[""] * 5]
     load = one.mean_load
     return [

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from breakeven.core.candidates import Candidate
+from breakeven.core.engine_args import GPU_MEMORY_UTILIZATION
 from breakeven.core.latency import Figure
 from breakeven.core.measured import Near
 from breakeven.core.memory import MARGIN_GIB
@@ -17,7 +19,7 @@ from breakeven.core.sizing import Planned, Sizing
 from breakeven.core.split import Split
 from breakeven.core.throughput import untested
 from breakeven.core.units import count
-from breakeven.output import age, measured, money, plan_line, size_data, table
+from breakeven.output import age, measured, money, plan_line, size_data, table, traffic
 
 _MEMORY_HEADERS: Final = ["Memory of one GPU", "GiB"]
 _SPEED_HEADERS: Final = ["Speed", "Estimate", "Low", "High"]
@@ -78,16 +80,12 @@ def _below(output: str, heading: str, rows: str) -> str:
 
 
 def _facts(output: str, sizing: Sizing, at: date) -> str:
-    profile, workload = sizing.facts.profile, sizing.deployment.workload
+    profile = sizing.facts.profile
     plan = plan_line.of(sizing.planned.plan) if sizing.planned else f"`deploy up` refuses: {sizing.refused}"
     facts = [
         ("Profile", f"{profile.name}: {profile.title}"),
         ("Plan", plan),
-        (
-            "Traffic",
-            f"{workload.requests_per_month:,} requests a month of {workload.input_tokens:,} input and "
-            f"{workload.output_tokens:,} output tokens; {workload.mean_requests_per_second:,.2f} requests/s on average",
-        ),
+        ("Traffic", traffic.with_mean(sizing.deployment.workload)),
         ("Rent", _rent(sizing, at)),
     ]
     markdown = output == "markdown"
@@ -101,16 +99,19 @@ def _rent(sizing: Sizing, at: date) -> str:
 
 
 def _memory_rows(plan: Plan) -> list[list[str]]:
-    memory = plan.memory
+    """The last figure is that of the rounded ones, so that the column adds up; JSON has them in full."""
+    memory, whole = plan.memory, plan.facts.accelerator.memory_gib
     terms = [
-        ("usable, gpu_memory_utilization of all", memory.usable_gib),
+        (f"usable: gpu_memory_utilization {GPU_MEMORY_UTILIZATION:g} × {whole:,.2f}", memory.usable_gib),
         ("weights", -memory.weights_gib),
+        *([("LoRA adapters", -memory.adapters_gib)] if memory.adapters_gib else []),
         ("outside PyTorch: CUDA, NCCL", -memory.non_torch_gib),
         ("activations at their peak", -memory.activation_gib),
         ("CUDA graphs", -memory.cuda_graph_gib),
-        ("left for KV cache", memory.kv_gib),
     ]
-    return [[name, f"{gib:,.1f}"] for name, gib in terms]
+    rounded = [(name, Decimal(f"{gib:.1f}")) for name, gib in terms]
+    left = sum((gib for _, gib in rounded), Decimal(0))
+    return [[name, f"{gib:,}"] for name, gib in (*rounded, ("left for KV cache", left))]
 
 
 def _kv_cache(plan: Plan) -> str:

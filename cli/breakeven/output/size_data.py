@@ -88,6 +88,7 @@ def _memory(memory: MemoryFit) -> dict[str, Any]:
     return {
         "usable_gib": round(memory.usable_gib, 3),
         "weights_gib": round(memory.weights_gib, 3),
+        "adapters_gib": round(memory.adapters_gib, 3),
         "non_torch_gib": round(memory.non_torch_gib, 3),
         "activation_gib": round(memory.activation_gib, 3),
         "cuda_graph_gib": round(memory.cuda_graph_gib, 3),

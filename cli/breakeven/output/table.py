@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_NUMBER = re.compile(r"(at least )?[+\-−]?\$?[\d,]+(\.\d+)?( ?[%×])?|-|unknown|never")
+_NUMBER = re.compile(r"(at least )?[+\-−]?\$?[\d,]+(\.\d+)?( ?[%×])?|-|unknown|never|not priced|by the second")
 
 
 def text(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

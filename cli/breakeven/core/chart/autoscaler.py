@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
@@ -11,6 +12,8 @@ _URL: Final = Text(
     pattern=r"(https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?)?", words="http:// or https:// with a host"
 )
 _QUERY: Final = Text(pattern=r"([^\r\n]*[^\r\n\s][^\r\n]*)?", words="PromQL in one line", at_most=1000)
+# vLLM's metrics, and what the rules record of them.
+GONE_WITH_THE_SERVERS: Final = "(vllm|breakeven):"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,12 @@ class AutoscalerChoices(Record):
             raise ValueError("prometheus_url must be given with kind keda")
         if self.kind == "hpa" and (self.prometheus_url or self.wake_query):
             raise ValueError("kind must be keda for prometheus_url and wake_query: an HPA asks no Prometheus")
+
+        if re.search(GONE_WITH_THE_SERVERS, self.wake_query):
+            raise ValueError(
+                "wake_query must be of a metric that is there without a server, such as a gateway's: vLLM's own are "
+                f"gone with the last one, got {self.wake_query!r}"
+            )
 
     @property
     def wakes(self) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.choices import ChartChoices
 from breakeven.core.chart.group import GroupChoices
 from breakeven.core.chart.serving import ON_VOLUME
 from breakeven.core.chart.storage import Weights
 from breakeven.errors import InputError
+
+_ADAPTERS: Final = ("chart", "lora", "adapters")
 
 
 def overlapping(weights: Weights, chart: ChartChoices, *, serverless: bool) -> str:
@@ -27,7 +31,8 @@ def require_fit(
     why = pods if replicas * nodes > 1 else overlapping(weights, chart, serverless=serverless)
     if weights.access_mode == "ReadWriteOnce" and why:
         raise InputError(
-            f"weights.access_mode ReadWriteOnce: one node holds the claim, but {why}; another pod would wait for ever",
+            f"ReadWriteOnce: one node holds the claim, but {why}; another pod would wait for ever",
+            key=("weights", "access_mode"),
             hint="use access_mode ReadWriteMany with a storage_class that can share, or storage ephemeral: a claim of "
             "each replica",
         )
@@ -46,7 +51,8 @@ def require_fit(
     _require_sources(weights, chart)
     if chart.autoscaler != AutoscalerChoices() and (serverless or not scaled):
         raise InputError(
-            "chart.autoscaler is for a deployment with `scaling` on a profile of nodes",
+            "is for a deployment with `scaling` on a profile of nodes",
+            key=("chart", "autoscaler"),
             hint="give scaling: {max_replicas: …}, or leave chart.autoscaler out; Knative scales a serverless profile",
         )
 
@@ -59,12 +65,20 @@ def _require_fit_for_knative(weights: Weights, chart: ChartChoices) -> None:
     ):
         if enabled:
             raise InputError(
-                f"chart.{key} is not for a serverless profile, whose requests come through Knative's own gateway",
+                "is not for a serverless profile, whose requests come through Knative's own gateway",
+                key=("chart", key),
                 hint="configure that gateway, or choose a profile that is not serverless",
             )
+    if chart.monitoring.service_monitor:
+        raise InputError(
+            "is not for a serverless profile: its Services are Knative's",
+            key=("chart", "monitoring", "service_monitor"),
+            hint="use pod_monitor",
+        )
     if weights.storage == "ephemeral":
         raise InputError(
-            "weights.storage ephemeral is not for a serverless profile: Knative has no such volume",
+            "ephemeral is not for a serverless profile: Knative has no such volume",
+            key=("weights", "storage"),
             hint="use storage pvc, image, bucket or emptyDir",
         )
 
@@ -75,11 +89,13 @@ def _require_sources(weights: Weights, chart: ChartChoices) -> None:
         on_volume = adapter.source.startswith(ON_VOLUME)
         if on_volume and not (weights.claim or weights.image):
             raise InputError(
-                f"chart.lora.adapters: {adapter.source} is on no volume: a new one is empty",
+                f"{adapter.source} is on no volume: a new one is empty",
+                key=_ADAPTERS,
                 hint="give weights.claim or weights.image, which hold the adapter, or name it on the hub",
             )
         if not on_volume and not weights.from_hub:
             raise InputError(
-                f"chart.lora.adapters: {adapter.source} is on the hub, which these servers do not ask",
+                f"{adapter.source} is on the hub, which these servers do not ask",
+                key=_ADAPTERS,
                 hint="put it on the weights' volume and give its folder below /weights",
             )

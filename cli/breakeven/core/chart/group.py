@@ -26,4 +26,4 @@ class GroupChoices(Record):
 @dataclass(frozen=True, kw_only=True)
 class Group(GroupChoices):
     nodes: Annotated[int, "Nodes that each server spans; above 1 it is a LeaderWorkerSet", COUNT] = 1
-    timeout_seconds: Annotated[int, "Seconds that the nodes of a server wait for one another", SECONDS] = 1290
+    timeout_seconds: Annotated[int, "Seconds that the nodes of a server wait for one another", SECONDS] = 682

@@ -38,10 +38,13 @@ class ApiRate(Record):
 @dataclass(frozen=True, kw_only=True)
 class MonitoringChoices(Record):
     pod_monitor: Annotated[bool, "A PodMonitor: the Prometheus operator scrapes the servers"] = False
+    service_monitor: Annotated[
+        bool, "A ServiceMonitor instead, for a Prometheus operator that is not told to look for PodMonitors"
+    ] = False
     rules: Annotated[bool, "A PrometheusRule: the bill as series, and alerts"] = False
     dashboard: Annotated[bool, "A dashboard in a ConfigMap, for Grafana's sidecar"] = False
     interval_seconds: Annotated[int, "Seconds between two scrapes", SECONDS] = 15
-    labels: Annotated[Labels, "Labels of PodMonitor and PrometheusRule, by which the operator chooses them"] = field(
+    labels: Annotated[Labels, "Labels of monitors and PrometheusRule, by which the operator chooses them"] = field(
         default_factory=dict
     )
     dashboard_labels: Annotated[Labels, "Labels of the dashboard, by which Grafana's sidecar finds it"] = field(
@@ -49,6 +52,11 @@ class MonitoringChoices(Record):
     )
     traces_endpoint: Annotated[str, "Collector that takes traces by OTLP; none if empty", _URL] = ""
     api: Annotated[ApiRate, "The API to compare with"] = field(default_factory=ApiRate)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pod_monitor and self.service_monitor:
+            raise ValueError("service_monitor must be left out with pod_monitor: every request would count twice")
 
 
 @dataclass(frozen=True, kw_only=True)

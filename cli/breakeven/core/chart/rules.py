@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from breakeven.core.chart.autoscaler import GONE_WITH_THE_SERVERS
+
 Schema = dict[str, Any]
 
 
@@ -39,6 +41,11 @@ RULES: Final[tuple[Schema, ...]] = (
         "An HPA asks no Prometheus, and Knative scales by itself: nothing there wakes a server by a query",
         when=at("autoscaler.kind", {"enum": ["", "hpa"]}),
         then=at("autoscaler.wakeQuery", {"const": ""}),
+    ),
+    rule(
+        "Metrics of the servers are gone with the last one, and wake none",
+        when=at("autoscaler.kind", {"const": "keda"}),
+        then=at("autoscaler.wakeQuery", {"not": {"pattern": GONE_WITH_THE_SERVERS}}),
     ),
     rule(
         "Without a query that wakes one, the last server stays: nothing would start it again",
@@ -81,6 +88,16 @@ RULES: Final[tuple[Schema, ...]] = (
         then=at("ingress.host", {"minLength": 1}),
     ),
     rule(
+        "There is one chat template",
+        when=at("chatTemplate.template", {"minLength": 1}),
+        then=at("chatTemplate.configMap", {"const": ""}),
+    ),
+    rule(
+        "Two monitors of the same pods would count everything twice",
+        when=at("monitoring.podMonitor", {"const": True}),
+        then=at("monitoring.serviceMonitor", {"const": False}),
+    ),
+    rule(
         "A route without a Gateway is never used",
         when=at("route.enabled", {"const": True}),
         then=at("route.gateways", {"minItems": 1}),
@@ -91,12 +108,13 @@ RULES: Final[tuple[Schema, ...]] = (
         then=at("placement.spread", {"maxItems": 0}),
     ),
     rule(
-        "Knative brings its own way in, and has no volumes of each server",
+        "Knative brings its own way in and its own Services, and has no volumes of each server",
         when=at("serverless.enabled", {"const": True}),
         then={
             "allOf": [
                 *(at(f"{key}.enabled", {"const": False}) for key in ("ingress", "route", "networkPolicy")),
                 at("autoscaler.kind", {"const": ""}),
+                at("monitoring.serviceMonitor", {"const": False}),
                 at("group.nodes", {"const": 1}),
                 at("weights.storage", {"not": {"const": "ephemeral"}}),
             ]

@@ -15,6 +15,8 @@ _SOURCE: Final = Text(
     words="OWNER/NAME on the hub, or a folder below /weights",
 )
 _FILE: Final = Text(pattern=r"[A-Za-z0-9][A-Za-z0-9._-]*", words="a key of a ConfigMap", at_most=253)
+# A ConfigMap holds 1 MiB.
+_TEMPLATE: Final = Text(pattern=r"[\s\S]*", words="at most 200,000 characters", at_most=200_000)
 # Of those that vLLM knows: vllm/config/lora.py MaxLoRARanks.
 Rank = Literal[8, 16, 32, 64, 128, 256, 320, 512]
 ON_VOLUME: Final = "/weights/"
@@ -49,6 +51,14 @@ class Lora(LoraChoices):
 class ChatTemplate(Record):
     config_map: Annotated[str, "ConfigMap that holds a chat template; the model's own if empty", NAME] = ""
     key: Annotated[str, "Its key there", _FILE] = "chat-template.jinja"
+    template: Annotated[
+        str, "The chat template itself instead, in Jinja: a change of it restarts the servers", _TEMPLATE
+    ] = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.template and self.config_map:
+            raise ValueError("template must be left out with config_map: there is one chat template")
 
 
 def lora(choices: LoraChoices) -> Lora:
