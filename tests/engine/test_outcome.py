@@ -169,7 +169,7 @@ def test_one_that_never_becomes_ready_ends_at_its_deadline_with_its_last_warning
     tmp_path: Path,
 ) -> None:
     # 1 + 1 + 1 s to leave, 0 to pull, 10 s to start: the engine gives up after 15 s.
-    for name, seconds in {"_EXIT_S": 1, "_IMAGE_PULL_S": 0, "_AWAIT_MARGIN_S": 2}.items():
+    for name, seconds in {"_EXIT_S": 1, "IMAGE_PULL_S": 0, "_AWAIT_MARGIN_S": 2}.items():
         monkeypatch.setattr(f"breakeven.core.pod.{name}", seconds)
     soon = ChartChoices(rollout=RolloutChoices(pre_stop_seconds=1, shutdown_timeout_seconds=1))
     monkeypatch.setattr(Plan, "startup_budget_s", 10)
