@@ -39,13 +39,13 @@ def serving(answers: Mapping[str, Any], directory: Path) -> Iterator[Path]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield _kubeconfig(directory / "kubeconfig", f"http://127.0.0.1:{server.server_port}")
+        yield write_kubeconfig(directory / "kubeconfig", f"http://127.0.0.1:{server.server_port}")
     finally:
         server.shutdown()
         server.server_close()
 
 
-def _kubeconfig(path: Path, server: str) -> Path:
+def write_kubeconfig(path: Path, server: str) -> Path:
     config = {
         "apiVersion": "v1",
         "kind": "Config",

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.engine import api_server
+from tests.engine.aftermath import Aftermath
 from tests.engine.deploy import deploy, on_a_terminal, read_screen, read_until, refuse, start, succeed
 
 from breakeven.engine import processes, state
@@ -91,7 +93,7 @@ def test_a_killed_apply_is_taken_up_again(env: dict[str, str], tmp_path: Path) -
 
 
 @pytest.mark.fault(
-    "A preview beside an apply",
+    "A preview beside an apply that waits for its answer",
     "it waits and says for whom",
     "0",
 )
@@ -127,6 +129,54 @@ def test_no_answer_at_the_prompt(
     assert process.wait(30) == code
     assert "llm-faults" not in cluster.kubectl("get", "namespaces")
     assert not list((tmp_path / "state").rglob("Pulumi*.yaml"))
+
+
+@pytest.mark.fault(
+    "The context is pointed to another cluster while the question is on the screen",
+    "refused; nothing is applied",
+    "5",
+)
+def test_a_context_that_is_repointed_at_the_prompt(
+    env: dict[str, str], cluster: ControlPlane, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    config = yaml.safe_load(sandbox.kubeconfig.read_text())
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(config))
+    process, screen = on_a_terminal("up", *STACK, "--kubeconfig", str(path), env=env)
+    read_screen(screen, "Apply this?")
+    with api_server.serving({}, tmp_path) as other:
+        config["clusters"][0]["cluster"] = yaml.safe_load(other.read_text())["clusters"][0]["cluster"]
+        path.write_text(yaml.safe_dump(config))
+        os.write(screen, b"y\n")
+        shown = read_screen(screen, "Next: ")
+        assert process.wait(60) == 5
+    assert f"led to {cluster.server} and now leads to http://127.0.0.1:" in shown
+    assert "another cluster; nothing was applied" in shown
+    assert Aftermath(home=tmp_path / "state", stack="faults", cluster=cluster).is_untouched()
+
+
+@pytest.mark.fault(
+    "The current context is switched while the question is on the screen",
+    "the cluster that was shown is the one that is changed",
+    "0",
+)
+def test_a_current_context_that_is_switched_at_the_prompt(
+    env: dict[str, str], cluster: ControlPlane, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    config = yaml.safe_load(sandbox.kubeconfig.read_text())
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(config))
+    process, screen = on_a_terminal("up", *STACK, env={**env, "KUBECONFIG": str(path)})
+    read_screen(screen, "Apply this?")
+    user = config["users"][0]["name"]
+    config["contexts"].append({"name": "nowhere", "context": {"cluster": "nowhere", "user": user}})
+    config["clusters"].append({"name": "nowhere", "cluster": {"server": "https://127.0.0.1:1"}})
+    config["current-context"] = "nowhere"
+    path.write_text(yaml.safe_dump(config))
+    os.write(screen, b"y\n")
+    read_screen(screen, "Next ")
+    assert process.wait(60) == 0
+    Aftermath(home=tmp_path / "state", stack="faults", cluster=cluster).check(priced_gpus=1)
 
 
 @pytest.mark.fault(

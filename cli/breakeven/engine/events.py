@@ -18,6 +18,7 @@ from breakeven.core.manifests import Manifest
 from breakeven.errors import GateError
 
 _UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_REPORT: Final = "nothing was applied; run it again, and report this if it stays"
 _HIDDEN: Final = (_UNKNOWN, "[secret]", None)
 # What a preview may say of a resource; of anything else it is not known what it would cost.
 _OPERATIONS: Final = {"same", "create", "update", "replace", "delete"}
@@ -27,7 +28,9 @@ def read(events: Iterable[EngineEvent], dropped: Iterable[str], summary: Mapping
     """Raises GateError when an event was dropped, or the steps are not those that the engine counted."""
     lost = list(dropped)
     if lost:
-        raise GateError(f"an engine event could not be read, so the preview is incomplete: {lost[0]}")
+        # The SDK quotes all of the event between its two lines.
+        why = lost[0].strip().splitlines()[-1]
+        raise GateError(f"an engine event could not be read, so the preview is incomplete: {why}", hint=_REPORT)
     steps = tuple(
         _change(event.resource_pre_event.metadata)
         for event in events
@@ -39,7 +42,7 @@ def read(events: Iterable[EngineEvent], dropped: Iterable[str], summary: Mapping
     if changes.counts != counted:
         raise GateError(
             f"the preview's events say {changes.counts}, the engine's summary says {counted}",
-            hint="nothing was applied; run it again, and report this if it stays",
+            hint=_REPORT,
         )
     return changes
 
