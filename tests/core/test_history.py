@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from breakeven.core.cost import CostProjection
 from breakeven.core.cost_line import CostLine
-from breakeven.core.history import Apply, Spent, last_good, spans, spent
+from breakeven.core.history import Apply, Spent, last_good, latest, spans, spent
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -38,6 +38,13 @@ def test_the_last_good_one_has_other_inputs_and_succeeded() -> None:
     assert last_good([apply(1, 1)], {"replicas": 1}) is None
     assert last_good([], {}) is None
     assert last_good([apply(1, 1)], {"replicas": 1, "budget": {"max_usd_per_month": "9000"}}) is None
+
+
+def test_an_apply_that_was_killed_is_in_no_record_but_its_inputs() -> None:
+    applies = [apply(1, 1), apply(2, 2, succeeded=False)]
+    assert latest(applies, {"replicas": 2}) is applies[1]
+    assert latest(applies, {"replicas": 3}) is None
+    assert latest([], {"replicas": 3}) is None
 
 
 def test_the_month_begins_on_its_first_day() -> None:

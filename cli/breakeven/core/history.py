@@ -51,6 +51,12 @@ def last_good(applies: Iterable[Apply], current: Mapping[str, Any]) -> Apply | N
     return max(good, key=lambda apply: apply.started, default=None)
 
 
+def latest(applies: Iterable[Apply], current: Mapping[str, Any]) -> Apply | None:
+    """The newest; None where one with the current inputs was begun after it, which the engine records at its end."""
+    last = max(applies, key=lambda apply: apply.started, default=None)
+    return last if last and last.deployment == current else None
+
+
 def _planned(deployment: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in deployment.items() if key != "budget"}
 

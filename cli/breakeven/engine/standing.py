@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from breakeven.core.cost import CostProjection, project
-from breakeven.core.history import Apply, Span, Spent, spans, spent
+from breakeven.core.history import Apply, Span, Spent, latest, spans, spent
 from breakeven.core.live import Health
 from breakeven.core.plan import SERVICE_PORT, Plan
 from breakeven.core.pod_state import PodState
@@ -21,7 +21,7 @@ from breakeven.errors import ClusterError, DeployError
 def standing(found: Recorded, now: datetime) -> Standing:
     """Raises ClusterError where the cluster does not answer."""
     applies = found.stack.history()
-    last = max(applies, key=lambda apply: apply.started, default=None)
+    last = latest(applies, found.stack.config()["deployment"])
     live = pods.pods(found.plan, found.cluster)
     return Standing(
         plan=found.plan,
