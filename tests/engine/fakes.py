@@ -48,9 +48,12 @@ class FakeStack:
         }
         return State(outputs=outputs, urns=())
 
-    def configure(self, config: Mapping[str, Any]) -> bytes:
+    @property
+    def is_blank(self) -> bool:
+        return self.before is None
+
+    def configure(self, config: Mapping[str, Any]) -> None:
         self.configured.append(config)
-        return b""
 
     def preview(self) -> Changes:
         return Changes(steps=(change(self.plan, self.before),))
@@ -58,11 +61,8 @@ class FakeStack:
     def up(self, on_step: Callable[[str, str], None]) -> None:
         self.applied.append(self.configured[-1])
 
-    def restore(self, former: bytes) -> None:
+    def undo(self, *, is_new: bool) -> None:
         self.configured.clear()
-
-    def remove(self) -> None:
-        pass
 
 
 class FakeCluster:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.engine.aftermath import Aftermath
 from tests.engine.deploy import deploy, on_a_terminal, read_screen, read_until, refuse, start, succeed
+from tests.engine.proxy import forwarding
 
 from breakeven.engine import processes
 from breakeven.engine.sandbox import Sandbox
@@ -91,6 +93,29 @@ def test_an_api_server_that_stops_before_the_apply(
 
 
 @pytest.mark.fault(
+    "Ctrl-C after the yes, before the engine runs",
+    "nothing is applied",
+    "130",
+)
+def test_ctrl_c_between_the_answer_and_the_apply(env: dict[str, str], after: Aftermath, cluster: ControlPlane) -> None:
+    """While the cluster is looked at once more, which an API server that holds its breath makes long enough."""
+    process, screen = on_a_terminal("up", *STACK, env=env)
+    read_screen(screen, "Apply this?")
+    pid = api_server(cluster)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        os.write(screen, b"y\n")
+        time.sleep(1)
+        os.write(screen, b"\x03")
+        time.sleep(0.5)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    read_screen(screen, "Error: interrupted")
+    assert process.wait(60) == 130
+    assert after.is_untouched()
+
+
+@pytest.mark.fault(
     "The API server stops in the middle of an apply, and stays away",
     "said; every verb says so; when it is back, the next `up` ends well",
     "5",
@@ -120,6 +145,30 @@ def test_an_api_server_that_stops_during_and_after_the_apply(
 def test_an_api_server_that_is_slow(env: dict[str, str], after: Aftermath, cluster: ControlPlane) -> None:
     with slow(cluster):
         assert "Ready      1 of 1, 1 GPU\n" in succeed("up", *STACK, "--yes", env=env)
+    after.check(priced_gpus=1)
+
+
+@pytest.mark.fault(
+    "The API server's answer is lost, although it made the Deployment",
+    "said; the next `up` knows the Deployment that no record has",
+    "5",
+)
+def test_an_answer_that_is_lost(env: dict[str, str], after: Aftermath, cluster: ControlPlane, tmp_path: Path) -> None:
+    """On its way through a proxy. The engine takes the creation for failed and records nothing of it."""
+
+    def makes_the_deployment(method: str, path: str) -> bool:
+        return method == "PATCH" and "/deployments/llm-gone" in path and "dryRun" not in path
+
+    with forwarding(cluster, tmp_path) as proxy:
+        proxy.loses = makes_the_deployment
+        message = refuse(5, "up", *STACK, "--kubeconfig", str(proxy.kubeconfig), "--yes", env=env)
+        assert "Error: the cluster went away: " in message
+        assert "Next: when it answers again, `deploy up` goes on with it" in message
+    assert proxy.lost
+    assert not after.locks
+    assert after.gpus == 1
+    assert not [urn for urn in after.state.urns if ":Deployment::" in urn]
+    assert "Ready      1 of 1, 1 GPU\n" in succeed("up", *STACK, "--yes", env=env)
     after.check(priced_gpus=1)
 
 

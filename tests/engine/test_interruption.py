@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -112,7 +113,58 @@ def test_ctrl_c_before_anything_is_made(
     assert "Error: interrupted" in read_screen(screen, "Error: interrupted")
     assert process.wait(60) == 130
     assert not locks(tmp_path)
+    assert "llm-stop" not in cluster.kubectl("get", "namespaces")
+    if not awaited.endswith(" up"):
+        assert Aftermath(home=tmp_path / "state", stack="stop", cluster=cluster).is_untouched()
     assert "Ready      1 of 1, 1 GPU\n" in succeed("up", *STACK, "--yes", env=env)
+
+
+@pytest.mark.fault("SIGTERM in the preview, and at the prompt", "nothing is left behind", "130")
+@pytest.mark.parametrize("moment", ["preview", "prompt"])
+def test_sigterm_before_anything_is_made(
+    env: dict[str, str], cluster: ControlPlane, tmp_path: Path, moment: str
+) -> None:
+    process, screen = on_a_terminal("up", *STACK, env=env)
+    if moment == "prompt":
+        read_screen(screen, "Apply this?")
+    while moment == "preview" and "pulumi --non-interactive preview" not in commands_of(process.pid):
+        assert process.poll() is None
+    process.terminate()
+    assert "Error: interrupted" in read_screen(screen, "Error: interrupted")
+    assert process.wait(60) == 130
+    assert Aftermath(home=tmp_path / "state", stack="stop", cluster=cluster).is_untouched()
+
+
+@pytest.mark.fault("`deploy` killed at the prompt", "the stack stays what its last apply made it", "137 (SIGKILL)")
+def test_what_waits_for_an_answer_has_changed_nothing(env: dict[str, str], tmp_path: Path) -> None:
+    """Nor has it when it is killed there: other verbs tell the last apply, not the inputs of the question."""
+
+    def planned() -> object:
+        return json.loads(succeed("status", *STACK, "-o", "json", env=env))["gpus"]["planned"]
+
+    succeed("up", *STACK, "--yes", env=env)
+    for key in (b"", b"n\n"):
+        process, screen = on_a_terminal("up", *STACK, "--replicas", "2", env=env)
+        read_screen(screen, "Apply this?")
+        assert planned() == 1
+        os.write(screen, key)
+        if not key:
+            process.kill()
+        process.wait(60)
+        assert planned() == 1
+    assert not list((tmp_path / "state").rglob("Pulumi.*.former.yaml"))
+    assert "no changes" in succeed("preview", *STACK, env=env)
+
+
+def test_a_stack_that_was_never_applied_is_none(env: dict[str, str], cluster: ControlPlane, tmp_path: Path) -> None:
+    process, screen = on_a_terminal("up", *STACK, env=env)
+    read_screen(screen, "Apply this?")
+    assert "there is no stack 'stop'" in refuse(1, "status", *STACK, env=env)
+    process.kill()
+    process.wait()
+    assert "there is no stack 'stop'" in refuse(1, "destroy", *STACK, "--confirm", "stop", env=env)
+    succeed("preview", *STACK, env=env)
+    assert Aftermath(home=tmp_path / "state", stack="stop", cluster=cluster).is_untouched()
 
 
 @pytest.mark.fault("Ctrl-C while the apply waits for pods that are lost", "nothing is undone, no lock is left", "130")

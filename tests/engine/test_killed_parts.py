@@ -201,3 +201,60 @@ def test_a_damaged_state_is_named_with_its_backup(env: dict[str, str], after: Af
         subprocess.run(shlex.split(command), check=True)
     assert "no changes" in succeed("preview", *STACK, env=env)
     after.check(priced_gpus=1)
+
+
+@pytest.mark.fault(
+    "The engine killed in the middle of a save",
+    "the state that was saved before is gone on with",
+    "0",
+)
+def test_attributes_that_were_never_written(env: dict[str, str], after: Aftermath) -> None:
+    """Empty, as a kill left them: the engine begins with them before it puts a file in its place."""
+    succeed("up", *STACK, "--yes", env=env)
+    beside = [*after.home.rglob("hit.json.attrs"), *after.home.rglob("hit-*.history.json.attrs")]
+    assert len(beside) == 2
+    for path in beside:
+        path.write_bytes(b"")
+    assert "Ready      1 of 1, 1 GPU\n" in succeed("up", *STACK, "--ops-usd-per-month", "0", "--yes", env=env)
+    for path in beside:
+        path.write_bytes(b"")
+    assert ", succeeded\n" in succeed("status", *STACK, env=env)
+    after.check(priced_gpus=1)
+
+
+@pytest.mark.fault(
+    "The state file is deleted",
+    "it is named with the command that brings back the newest copy; it does",
+    "1",
+)
+def test_a_state_that_is_gone_is_named_with_its_backup(env: dict[str, str], after: Aftermath) -> None:
+    succeed("up", *STACK, "--yes", env=env)
+    path = after.checkpoint
+    path.unlink()
+    for verb in (("preview",), ("up", "--yes"), ("status",), ("destroy", "--confirm", "hit")):
+        message = refuse(1, verb[0], *STACK, *verb[1:], env=env)
+        assert f"Error: {path}: the state of this stack is gone, its history is not\n" in message
+    subprocess.run(shlex.split(message.splitlines()[-1]), check=True)
+    assert "no changes" in succeed("preview", *STACK, env=env)
+    assert "Ready      1 of 1\n" in succeed("status", *STACK, env=env)
+    after.check(priced_gpus=1)
+    # What was removed on purpose is no loss.
+    succeed("destroy", *STACK, "--confirm", "hit", env=env)
+    assert "Ready      1 of 1, 1 GPU\n" in succeed("up", *STACK, "--yes", env=env)
+
+
+def test_settings_of_the_same_name_in_another_backend_stay(env: dict[str, str], tmp_path: Path) -> None:
+    """They lie in one place; a preview that is not applied in a second backend does not take those of the first."""
+    succeed("up", *STACK, "--yes", env=env)
+    (settings,) = (tmp_path / "state").rglob("Pulumi.hit.yaml")
+    before = settings.read_bytes()
+    (passphrase,) = (tmp_path / "state").rglob("passphrase")
+    (tmp_path / "other").mkdir()
+    other = {
+        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'other'}",
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase),
+        "PULUMI_HOME": str(tmp_path / "pulumi"),
+    }
+    assert "exist and were not made by this stack" in refuse(5, "up", *STACK, "--yes", env={**env, **other})
+    assert settings.read_bytes() == before
+    assert "Ready      1 of 1\n" in succeed("status", *STACK, env=env)

@@ -54,24 +54,10 @@ def unlock(
                 confirm(found.values())
             for path in found:
                 path.unlink(missing_ok=True)
+                path.with_name(f"{path.name}.attrs").unlink(missing_ok=True)
         finally:
             own.unlink(missing_ok=True)
     return tuple(found.values())
-
-
-def sweep(stack: str, project: str, backend: Backend) -> None:
-    """Remove locks that were never written whole.
-
-    On a full disk the engine leaves an empty `ID.json.NUMBER.tmp`, and from then on ends in "unexpected end of JSON
-    input" whenever it looks for locks.
-    """
-    if backend.files is None:
-        return
-    for path in _directory(stack, project, backend).glob("*.tmp"):
-        # One that is whole is being renamed by a live engine.
-        with suppress(FileNotFoundError):
-            if not path.stat().st_size:
-                path.unlink()
 
 
 def _refuse_alive(holders: Iterable[Holder]) -> None:

@@ -18,6 +18,7 @@ from typing import Final
 from breakeven.engine import processes
 from breakeven.errors import Interrupted
 
+_ENGINE: Final = "pulumi"
 _FIRST: Final = "Interrupted: running steps are finished first; press again to stop at once"
 _AGAIN: Final = "Interrupted again: the engine stops at once"
 
@@ -26,12 +27,15 @@ _AGAIN: Final = "Interrupted again: the engine stops at once"
 def finishing_steps(say: Callable[[str], None], left_behind: Callable[[], str]) -> Iterator[None]:
     """Raises Interrupted (exit 130) after the engine has ended, if there was a Ctrl-C or a SIGTERM.
 
-    After a second one it may have been cut short: `left_behind` then says what may be left.
+    After a second one it may have been cut short: `left_behind` then says what may be left. Where no engine runs there
+    is nothing to be finished: one that comes before it would be forgotten by then.
     """
     interrupts = 0
 
     def note(signum: int, frame: FrameType | None) -> None:
         nonlocal interrupts
+        if not processes.children(_ENGINE):
+            raise KeyboardInterrupt
         interrupts += 1
         say(_FIRST if interrupts == 1 else _AGAIN)
         if signum == signal.SIGTERM:
@@ -52,18 +56,34 @@ def finishing_steps(say: Callable[[str], None], left_behind: Callable[[], str]) 
 
 
 @contextmanager
-def ignored() -> Iterator[None]:
-    """For the moments of putting things back: an impatient second Ctrl-C would leave them half done."""
-    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def hearing_sigterm() -> Iterator[None]:
+    """As a Ctrl-C: what a preview wrote is put back, and the exit code is 130. By itself it ends Python at once."""
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        stop_engine()
+        raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGTERM, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, former)
+        signal.signal(signal.SIGTERM, former)
+
+
+@contextmanager
+def ignored() -> Iterator[None]:
+    """For the moments of putting things back: an impatient second Ctrl-C would leave them half done."""
+    former = {signum: signal.signal(signum, signal.SIG_IGN) for signum in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for signum, handler in former.items():
+            signal.signal(signum, handler)
 
 
 def stop_engine() -> None:
     """Ask it to finish its running steps, save the state and release the lock."""
-    for pid in processes.children("pulumi"):
+    for pid in processes.children(_ENGINE):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)
 

@@ -70,7 +70,7 @@ def find(name: str, backend: Backend) -> Recorded | None:
     Raises ClusterError if the recorded context now leads to another cluster.
     """
     opened = stack.find(name, backend)
-    if opened is None:
+    if opened is None or opened.is_blank:
         return None
     config = opened.config()
     where = config["cluster"]

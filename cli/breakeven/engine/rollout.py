@@ -55,7 +55,6 @@ class Rollout:
         self._cluster = cluster
         self._backend = backend
         self._stack: Stack | None = None
-        self._former: bytes | None = None
         self._inputs: dict[str, object] = {}
         self._shown = Changes(steps=())
         self._is_new = False
@@ -63,15 +62,16 @@ class Rollout:
         self._on_progress = on_progress
 
     def __enter__(self) -> Rollout:
-        self._claim.enter_context(alone(self._plan.stack, self._backend, self._on_progress))
+        with ExitStack() as entered:
+            entered.enter_context(interrupt.hearing_sigterm())
+            entered.enter_context(alone(self._plan.stack, self._backend, self._on_progress))
+            self._claim = entered.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         with self._claim, interrupt.ignored():
-            if self._stack and self._former is not None:
-                self._stack.restore(self._former)
-                if self._is_new:
-                    self._stack.remove()
+            if self._stack:
+                self._stack.undo(is_new=self._is_new)
 
     @property
     def target(self) -> Target:
@@ -91,7 +91,7 @@ class Rollout:
         self._adopted = self._look(wanted)
         opened = self._open(found)
         self._inputs = self._config(owns, opened.adopted)
-        self._former = opened.configure(self._inputs)
+        opened.configure(self._inputs)
         self._shown = opened.preview()
         changes = shown(self._shown, self._adopted)
         self._taken = frozenset(step.urn for step in changes.steps if step.op == "adopt")
@@ -134,7 +134,6 @@ class Rollout:
             self._record(approval.overridden)
         for servers in self._shown.handed_over:
             handover.keep_replicas(servers, self._plan.namespace, self._cluster)
-        self._former = None
         begun = Begun(self._shown, self._plan.namespace)
         try:
             with Watch(self._plan, self._cluster, on_wait) as watch:
@@ -171,7 +170,7 @@ class Rollout:
         return leftovers.describe(self._plan.stack, self._backend)
 
     def _open(self, found: Stack | None) -> Stack:
-        self._is_new = found is None
+        self._is_new = found is None or found.is_blank
         self._stack = found or stack.create(self._plan.stack, self._backend)
         return self._stack
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ from pulumi import automation
 
 from breakeven.core.changes import Changes
 from breakeven.core.history import Apply
-from breakeven.engine import checkpoint, events, failures, history, holders, state
+from breakeven.engine import checkpoint, events, failures, history, state
 from breakeven.engine.backend import Backend
 from breakeven.engine.state import Locked, State
 from breakeven.engine.workspace import PROJECT, NoStack, Workspace, replace, tidy, translated, workspace_of
@@ -36,28 +37,45 @@ class Stack:
         self._stack = stack
         self._steps = b""
         self._settings = backend.stack_directory(stack.name) / f"Pulumi.{stack.name}.yaml"
+        # While a preview has its own inputs there, or was killed at it: what they were before.
+        self._former = self._settings.with_name(f"Pulumi.{stack.name}.former.yaml")
         self.state = found.with_begun(self._unrecorded())
 
     @property
     def settings_file(self) -> Path:
         return self._settings
 
-    def configure(self, config: Mapping[str, Any]) -> bytes:
-        """Write the inputs into the stack's settings; returns the former content, to be given to `restore`."""
-        former = self._settings.read_bytes() if self._settings.exists() else b""
-        settings = yaml.safe_load(former) or {}
+    @property
+    def is_blank(self) -> bool:
+        """Made for a preview that has not been applied: it has no resources, and nothing says what they would be."""
+        return not (self.state.urns or self.state.begun or self._config())
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Write the inputs into the stack's settings: for a preview, until `undo`; after `up` they are the stack's."""
+        written = self._settings.read_bytes() if self._settings.exists() else b""
         begun = [urn for urn in self._unrecorded() if urn not in self.state.urns]
+        if not self._former.exists():
+            replace(self._former, written)
+        settings = yaml.safe_load(written) or {}
         settings["config"] = {f"{PROJECT}:{key}": value for key, value in config.items()}
         if begun:
             settings["config"][_UNRECORDED] = begun
         # A program that forgot its explicit provider would otherwise talk to the current context in silence.
         settings["config"]["pulumi:disable-default-providers"] = ["kubernetes"]
         replace(self._settings, yaml.safe_dump(settings, sort_keys=True).encode())
-        return former
 
-    def restore(self, former: bytes) -> None:
-        """Put the settings back after a preview that was not applied."""
-        replace(self._settings, former)
+    def undo(self, *, is_new: bool) -> None:
+        """Put the settings back after a preview that was not applied; a stack that was made for it goes."""
+        if not self._former.exists():
+            return
+        if is_new:
+            self._forget()
+        self._former.replace(self._settings)
+        if is_new:
+            # Those of another backend's stack of the same name stay.
+            if not self._config():
+                self._settings.unlink()
+            tidy(self._settings.parent)
 
     def config(self) -> dict[str, Any]:
         """The inputs of the last apply: there also when it failed before its outputs were recorded."""
@@ -76,8 +94,11 @@ class Stack:
         return self._config().get(f"{PROJECT}:{key}")
 
     def _config(self) -> dict[str, Any]:
-        settings = yaml.safe_load(self._settings.read_bytes()) if self._settings.exists() else None
-        return (settings or {}).get("config") or {}
+        for path in (self._former, self._settings):
+            # It may be put back while we look.
+            with suppress(FileNotFoundError):
+                return (yaml.safe_load(path.read_bytes()) or {}).get("config") or {}
+        return {}
 
     def record(self, begun: Iterable[str]) -> None:
         """URNs of what an apply made, maybe, without the engine's noticing: the next one goes on with them."""
@@ -131,6 +152,7 @@ class Stack:
             raise GateError(
                 "another run changed this stack since the preview; nothing was applied", hint="run it again"
             )
+        self._former.unlink(missing_ok=True)
         collected: list[automation.EngineEvent] = []
         on_event = _reporting(collected, on_step)
         with TemporaryDirectory() as private:
@@ -151,9 +173,13 @@ class Stack:
 
     def remove(self) -> None:
         """Forget an empty stack and its settings."""
-        translated(partial(self._stack.workspace.remove_stack, self._stack.name), [])
-        self._settings.unlink(missing_ok=True)
+        self._forget()
+        for path in (self._settings, self._former):
+            path.unlink(missing_ok=True)
         tidy(self._settings.parent)
+
+    def _forget(self) -> None:
+        translated(partial(self._stack.workspace.remove_stack, self._stack.name, preserve_config=True), [])
 
     def _locking(self, run: Callable[[], Any], collected: list[automation.EngineEvent]) -> None:
         """Run what locks the stack. A lock whose process was killed is removed first; any other holder is named."""
@@ -172,11 +198,12 @@ class Stack:
 def find(name: str, backend: Backend) -> Stack | None:
     """The stack of that name, or None where there is none."""
     workspace = workspace_of(name, backend)
-    holders.sweep(name, PROJECT, backend)
+    checkpoint.sweep(name, PROJECT, backend)
     try:
         found = workspace.export(name)
     except NoStack:
         tidy(backend.stack_directory(name))
+        checkpoint.refuse_lost(name, PROJECT, backend)
         return None
     except failures.Unreadable as error:
         raise checkpoint.offering_backup(error, name, PROJECT, backend) from error
