@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.engine.aftermath import Aftermath
 from tests.engine.deploy import deploy, read_until, refuse, start, succeed
 
 from breakeven.engine.sandbox import Sandbox
@@ -85,6 +86,26 @@ def test_the_context_of_another_cluster_is_refused(env: dict[str, str], tmp_path
 
 
 @pytest.mark.fault(
+    "The kubeconfig that was recorded is gone, and another one leads to the cluster",
+    "`up` goes on with that one",
+    "0",
+)
+def test_a_kubeconfig_that_moved(env: dict[str, str], sandbox: Sandbox, cluster: ControlPlane, tmp_path: Path) -> None:
+    """Another checkout, another machine, a pipeline's temporary file."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_bytes(sandbox.kubeconfig.read_bytes())
+    succeed("up", *OWN, "--kubeconfig", str(first), "--yes", env=env)
+    first.rename(second)
+    assert f"no kubeconfig at {first}" in refuse(5, "status", *OWN, env=env)
+    cluster.kubectl("-n", "llm-own", "delete", "service", "llm-own")
+    out = succeed("up", *OWN, "--kubeconfig", str(second), "--replicas", "2", "--yes", env=env)
+    assert "create  Service llm-own" in out
+    assert "Ready      2 of 2, 2 GPUs" in out
+    assert "no changes" in succeed("preview", *OWN, "--kubeconfig", str(second), "--replicas", "2", env=env)
+    assert "none: 5 objects as last applied" in succeed("drift", *OWN, env=env)
+
+
+@pytest.mark.fault(
     "The API server cannot be reached",
     "said at once",
     "5",
@@ -123,7 +144,9 @@ def test_a_wrong_passphrase_is_told_apart(env: dict[str, str]) -> None:
     "refused",
     "5",
 )
-def test_a_cluster_without_knative_refuses_serverless(env: dict[str, str], cluster: ControlPlane) -> None:
+def test_a_cluster_without_knative_refuses_serverless(
+    env: dict[str, str], cluster: ControlPlane, tmp_path: Path
+) -> None:
     crd = "services.serving.knative.dev"
     saved = cluster.kubectl("get", "crd", crd, "-o", "json")
     cluster.kubectl("delete", "crd", crd)
@@ -131,6 +154,7 @@ def test_a_cluster_without_knative_refuses_serverless(env: dict[str, str], clust
         message = refuse(5, "up", "--profile", "serverless", "--name", "own", "--yes", env=env)
         assert "the cluster does not know serving.knative.dev/v1 Service" in message
         assert "install Knative Serving" in message
+        assert Aftermath(home=tmp_path / "state", stack="own", cluster=cluster).is_untouched()
     finally:
         definition = json.loads(saved)
         for key in ("resourceVersion", "uid", "creationTimestamp", "managedFields"):

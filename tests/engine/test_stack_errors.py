@@ -16,6 +16,7 @@ URN = (
 )
 CLOSING = "kubernetes:helm.sh/v4:Chart resource 'llm-exp' has a problem: grpc: the client connection is closing"
 UNSEEN = f"expected resource operations for {URN} but none were seen"
+UNREACHABLE = "failed to read resource state due to unreachable cluster."
 FORBIDDEN = 'namespaces "llm-exp" is forbidden: User "reader" cannot patch resource'
 
 
@@ -41,6 +42,11 @@ def said(*messages: str, urn: str = "") -> list[Any]:
         # A step that failed for a reason of its own; the plan only says that others were not reached.
         (said(UNSEEN, FORBIDDEN), ClusterError, f"the cluster refused:\n{FORBIDDEN}"),
         (said(FORBIDDEN, UNSEEN), ClusterError, f"the cluster refused:\n{FORBIDDEN}"),
+        (
+            said(f"Preview failed: {UNREACHABLE} If the cluster was deleted, you can remove this resource from …"),
+            ClusterError,
+            f"the cluster went away: Preview failed: {UNREACHABLE}",
+        ),
         (said("it timed out", UNSEEN), DeployError, "the engine failed:\nit timed out"),
         ([], GateError, "what would be recorded with the stack is not what was shown"),
     ],
@@ -49,3 +55,4 @@ def test_a_refusal_by_the_plan_is_told_from_a_failure(events: list[Any], kind: t
     found = error_of("\n code: 1\n stdout: Updating\n stderr: \n", events)
     assert type(found) is kind
     assert found.message.startswith(message)
+    assert "If the cluster was deleted" not in found.message

@@ -19,7 +19,7 @@ _NOT_SHOWN: Final = re.compile(r"violates plan|is not allowed by the plan")
 _NOT_REACHED: Final = "expected resource operations for"
 # Go's words for an API server that is not there any more, or does not answer.
 _GONE: Final = re.compile(
-    r"cluster is unreachable|connection refused|connection reset by peer|client connection lost"
+    r"cluster is unreachable|unreachable cluster|connection refused|connection reset by peer|client connection lost"
     r"|https?://\S+ (?:unexpected )?EOF|i/o timeout|no route to host|TLS handshake timeout"
 )
 # gRPC's words for a provider that has ended under the engine.
@@ -85,7 +85,11 @@ def _failed(detail: str) -> DeployError:
 
 
 def _briefly(line: str) -> str:
-    """Without the URN and the query of a URL: `Deployment llm-chat: Patch "https://…/llm-chat": connection refused`."""
+    """Without the URN and the query of a URL: `Deployment llm-chat: Patch "https://…/llm-chat": connection refused`.
+
+    And without the provider's advice to forget what is in a cluster that does not answer.
+    """
+    line = line.partition(" If the cluster was deleted, ")[0]
     named = re.sub(r'resource "?urn:\S+:(\w+)::(?:\S+:)?([^\s:"]+)"?', r"\1 \2", line)
     return re.sub(r"(https?://[^\s?\"]+)\?[^\s\"]*", r"\1", named).strip()
 

@@ -36,6 +36,9 @@ class Stack:
         """`found` is the state at this moment; nothing is decrypted for it."""
         self._stack = stack
         self._steps = b""
+        # Another kubeconfig, or context, leads to the cluster than at the last apply. The engine refreshes by the state
+        # alone, whose path may lead nowhere by now, unless it runs the program for it.
+        self._is_moved = False
         self._settings = backend.stack_directory(stack.name) / f"Pulumi.{stack.name}.yaml"
         # While a preview has its own inputs there, or was killed at it: what they were before.
         self._former = self._settings.with_name(f"Pulumi.{stack.name}.former.yaml")
@@ -54,6 +57,7 @@ class Stack:
         """Write the inputs into the stack's settings: for a preview, until `undo`; after `up` they are the stack's."""
         written = self._settings.read_bytes() if self._settings.exists() else b""
         begun = [urn for urn in self._unrecorded() if urn not in self.state.urns]
+        self._is_moved = any(config["cluster"][key] != value for key, value in self.state.reached_by.items())
         if not self._former.exists():
             replace(self._former, written)
         settings = yaml.safe_load(written) or {}
@@ -131,7 +135,14 @@ class Stack:
         with warnings.catch_warnings(record=True) as dropped, TemporaryDirectory() as private:
             warnings.simplefilter("always")
             steps = Path(private) / "steps.json"
-            run = partial(self._stack.preview, on_event=collected.append, color="never", refresh=True, plan=str(steps))
+            run = partial(
+                self._stack.preview,
+                on_event=collected.append,
+                color="never",
+                refresh=True,
+                run_program=self._is_moved or None,
+                plan=str(steps),
+            )
             try:
                 result = translated(run, collected)
             except RuntimeError as error:  # the SDK's own, where the last event did not come
@@ -159,7 +170,13 @@ class Stack:
             steps = Path(private) / "steps.json"
             steps.write_bytes(self._steps)
             run = partial(
-                self._stack.up, on_event=on_event, color="never", refresh=True, show_secrets=False, plan=str(steps)
+                self._stack.up,
+                on_event=on_event,
+                color="never",
+                refresh=True,
+                run_program=self._is_moved or None,
+                show_secrets=False,
+                plan=str(steps),
             )
             self._locking(run, collected)
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from breakeven.core.cost import CostProjection
@@ -24,6 +24,7 @@ class State:
     """What the last apply left behind: the stack's outputs, the URNs of its resources, and its Kubernetes objects.
 
     `begun` are the URNs of what an apply that was killed, or lost its cluster or its provider, had begun to create.
+    `reached_by` has the kubeconfig's path and the context of that apply; nothing where it did not come so far.
     `digest` is of all that an apply would start from: a stack that is not there yet has the digest of an empty one.
     """
 
@@ -31,6 +32,7 @@ class State:
     urns: tuple[str, ...]
     begun: tuple[str, ...] = ()
     objects: tuple[Manifest, ...] = ()
+    reached_by: Mapping[str, str] = field(default_factory=dict)
     digest: str = ""
 
     @property
@@ -96,8 +98,15 @@ def read(exported: Mapping[str, Any]) -> State:
         # A pending creation stays on record after a later apply has made it.
         begun=tuple(urn for urn in pending if urn not in urns),
         objects=tuple(entry["inputs"] for entry in found if _is_object(entry)),
+        reached_by=_reached_by(found),
         digest=_digest(_essences(found), interrupted),
     )
+
+
+def _reached_by(resources: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    provider = (entry["inputs"] for entry in resources if entry["type"] == "pulumi:providers:kubernetes")
+    inputs: dict[str, Any] = next(provider, {})
+    return {key: str(inputs[key]) for key in ("kubeconfig", "context") if key in inputs}
 
 
 def _essences(resources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
