@@ -72,5 +72,6 @@ def command(
     click.echo(preview.render(output, shown, comparison, verdict, prices_at, terminal.paint))
     if save:
         plan_file.write(save, saved_plan(shown, verdict, prices, session.versions(), terminal.now()))
-        terminal.say(f"\nSaved to {save}; `deploy up --plan {save}` applies it, unless something has moved by then")
+        apply = f"deploy up --plan {save}{' --sandbox' if sandbox else ''}"
+        terminal.say(f"\nSaved to {save}; `{apply}` applies it, unless something has moved by then")
     Approval(verdict=verdict)
