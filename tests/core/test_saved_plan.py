@@ -11,6 +11,7 @@ from tests.previews import VERSIONS, preview_of
 
 from breakeven.core.api_spend import ApiPrice
 from breakeven.core.budget import Ruling, Verdict
+from breakeven.core.changes import Change, Changes
 from breakeven.core.deployment import Budget
 from breakeven.core.plan import Plan
 from breakeven.core.saved_plan import SavedPlan, moved, refuse_another_cluster, refuse_moved, saved_plan
@@ -114,3 +115,20 @@ def test_all_that_moved_is_said_at_once(saved: SavedPlan, planned: Planned) -> N
 def test_another_cluster_is_refused_before_it_is_asked_anything(saved: SavedPlan) -> None:
     with pytest.raises(GateError, match="another cluster"):
         refuse_another_cluster(saved, replace(saved.cluster, identifier="another"))
+
+
+def test_where_the_kubeconfig_lies_is_no_change(planned: Planned) -> None:
+    """On the machine that approves and on the one that applies it may lie in two places."""
+
+    def provider(op: str, path: str) -> Change:
+        inputs = [{"kubeconfig": each, "context": "a"} for each in ("/recorded", path)]
+        paths = ("kubeconfig",) if op == "update" else ()
+        return Change(
+            op=op, urn="urn::p", type="pulumi:providers:kubernetes", old=inputs[0], new=inputs[1], paths=paths
+        )
+
+    def saved(step: Change) -> SavedPlan:
+        shown = replace(preview_of(planned("4xa100")), changes=Changes(steps=(step,)))
+        return saved_plan(shown, Verdict(rulings=()), [PRICE], VERSIONS, "")
+
+    refuse_moved(saved(provider("same", "/recorded")), saved(provider("update", "/elsewhere")))

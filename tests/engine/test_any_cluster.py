@@ -95,10 +95,12 @@ def test_a_kubeconfig_that_moved(env: dict[str, str], sandbox: Sandbox, cluster:
     first, second = tmp_path / "first", tmp_path / "second"
     first.write_bytes(sandbox.kubeconfig.read_bytes())
     succeed("up", *OWN, "--kubeconfig", str(first), "--yes", env=env)
+    cluster.kubectl("-n", "llm-own", "delete", "service", "llm-own")
+    saved = str(tmp_path / "plan.json")
+    succeed("preview", *OWN, "--kubeconfig", str(first), "--replicas", "2", "--save", saved, env=env)
     first.rename(second)
     assert f"no kubeconfig at {first}" in refuse(5, "status", *OWN, env=env)
-    cluster.kubectl("-n", "llm-own", "delete", "service", "llm-own")
-    out = succeed("up", *OWN, "--kubeconfig", str(second), "--replicas", "2", "--yes", env=env)
+    out = succeed("up", "--plan", saved, "--kubeconfig", str(second), "--yes", env=env)
     assert "create  Service llm-own" in out
     assert "Ready      2 of 2, 2 GPUs" in out
     assert "no changes" in succeed("preview", *OWN, "--kubeconfig", str(second), "--replicas", "2", env=env)

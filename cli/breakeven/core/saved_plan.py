@@ -105,13 +105,15 @@ def saved_plan(
 def _step(step: Change) -> SavedStep:
     metadata = step.manifest.get("metadata") if step.is_kubernetes_object else None
     name = f"{step.manifest['kind']} {metadata.get('name', '')}" if isinstance(metadata, dict) else step.type
+    before, after = (_digest(_anywhere(found)) for found in (step.old, step.new))
+    is_elsewhere = step.type.startswith("pulumi:providers:") and before == after
     return SavedStep(
-        op=step.op,
+        op="same" if is_elsewhere else step.op,
         urn=step.urn,
         object=name,
-        paths=step.paths,
-        before=_digest(_anywhere(step.old)),
-        after=_digest(_anywhere(step.new)),
+        paths=() if is_elsewhere else step.paths,
+        before=before,
+        after=after,
     )
 
 
