@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -18,7 +19,7 @@ from typing import Final
 from breakeven.engine import processes
 from breakeven.errors import Interrupted
 
-_ENGINE: Final = "pulumi"
+_BEGUN: Final = threading.Event()
 _FIRST: Final = "Interrupted: running steps are finished first; press again to stop at once"
 _AGAIN: Final = "Interrupted again: the engine stops at once"
 
@@ -27,14 +28,15 @@ _AGAIN: Final = "Interrupted again: the engine stops at once"
 def finishing_steps(say: Callable[[str], None], left_behind: Callable[[], str]) -> Iterator[None]:
     """Raises Interrupted (exit 130) after the engine has ended, if there was a Ctrl-C or a SIGTERM.
 
-    After a second one it may have been cut short: `left_behind` then says what may be left. Where no engine runs there
-    is nothing to be finished: one that comes before it would be forgotten by then.
+    After a second one it may have been cut short: `left_behind` then says what may be left. Before the engine has
+    begun there is nothing to be finished, and one would be forgotten by then: it ends the run at once.
     """
     interrupts = 0
+    _BEGUN.clear()
 
     def note(signum: int, frame: FrameType | None) -> None:
         nonlocal interrupts
-        if not processes.children(_ENGINE):
+        if not _BEGUN.is_set():
             raise KeyboardInterrupt
         interrupts += 1
         say(_FIRST if interrupts == 1 else _AGAIN)
@@ -53,6 +55,11 @@ def finishing_steps(say: Callable[[str], None], left_behind: Callable[[], str]) 
             signal.signal(signum, handler)
     if interrupts:
         raise _interrupted(interrupts, left_behind)
+
+
+def begin() -> None:
+    """From here on there are steps to finish."""
+    _BEGUN.set()
 
 
 @contextmanager
@@ -83,7 +90,7 @@ def ignored() -> Iterator[None]:
 
 def stop_engine() -> None:
     """Ask it to finish its running steps, save the state and release the lock."""
-    for pid in processes.children(_ENGINE):
+    for pid in processes.children("pulumi"):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)
 

@@ -18,7 +18,7 @@ from pulumi import automation
 
 from breakeven.core.changes import Changes
 from breakeven.core.history import Apply
-from breakeven.engine import checkpoint, events, failures, history, state
+from breakeven.engine import checkpoint, events, failures, history, interrupt, state
 from breakeven.engine.backend import Backend
 from breakeven.engine.state import Locked, State
 from breakeven.engine.workspace import PROJECT, NoStack, Workspace, replace, tidy, translated, workspace_of
@@ -200,6 +200,7 @@ class Stack:
 
     def _locking(self, run: Callable[[], Any], collected: list[automation.EngineEvent]) -> None:
         """Run what locks the stack. A lock whose process was killed is removed first; any other holder is named."""
+        interrupt.begin()
         with warnings.catch_warnings():
             # The SDK warns that the events end, where the engine was killed: our own message says so.
             warnings.simplefilter("ignore")
