@@ -37,7 +37,6 @@ A result has the day of its run.
 A test that calls the library sees the error raised that ends the command with this code.
 
 Two applies at once run three rounds in `make test`, and twenty in `make reliability`.
-Not proved yet: an answer of the API server that is lost although it did what was asked.
 `make fuzz` reads 100,000 broken files that Hypothesis makes, and lets atheris look for more for a minute where it has a
 wheel (Linux on x86-64). On 2026-11-24 neither found anything: 100,005 inputs in 405 s, and 7,015 in 61 s.
 """

@@ -64,7 +64,7 @@ def test_the_lock_of_a_process_that_is_gone_is_removed_after_a_yes(env: dict[str
 
 
 @pytest.mark.fault(
-    "The lock of a live process",
+    "The lock of a live process (a played engine)",
     "is never broken",
     "1",
 )

@@ -146,6 +146,11 @@ def test_an_image_that_cannot_be_pulled_is_told_and_rolled_back(
     assert json.loads(succeed("status", *STACK, "-o", "json", env=env))["last_apply"]["succeeded"] is True
 
 
+@pytest.mark.fault(
+    "A container that crashes again and again",
+    "told in its last words; there is nothing to roll back to, and the next `up` goes on",
+    "1",
+)
 def test_there_may_be_nothing_to_roll_back_to(env: dict[str, str], cluster: ControlPlane, tmp_path: Path) -> None:
     """A first apply that crashes: the container's own last words, and nothing that serves."""
     with failing(cluster, CRASH, ("Pending", "Running")):
@@ -160,6 +165,11 @@ def test_there_may_be_nothing_to_roll_back_to(env: dict[str, str], cluster: Cont
     assert "Ready      1 of 1, 1 GPU" in succeed("up", *STACK, "--yes", env=env)
 
 
+@pytest.mark.fault(
+    "A pod that never becomes ready",
+    "told at its deadline, with its last warning",
+    "1",
+)
 def test_one_that_never_becomes_ready_ends_at_its_deadline_with_its_last_warning(
     env: dict[str, str],
     sandbox: Sandbox,
