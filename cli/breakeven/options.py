@@ -98,7 +98,7 @@ _DEPLOYMENT: Final = (
     ),
     option("--storage-class", help="StorageClass of the weights' volume."),
     *_TRAFFIC,
-    option("--tensor-parallel-size", type=int, help="GPUs that a replica is cut over; by default the best in the SLO."),
+    option("--tensor-parallel-size", type=int, help="GPUs that a replica is cut over; by default the best split."),
     option("--pipeline-parallel-size", type=int, help="Stages of a replica; by default 1 where that fits."),
     option(
         "--nodes-per-replica",
