@@ -49,7 +49,7 @@ def test_cost_and_size_say_so(deploy: Deploy, run: Path) -> None:
     assert SERVES in deploy("cost", *arguments).stdout
     assert SERVES in deploy("cost", *arguments, "-o", "markdown").stdout
     text = deploy("size", *arguments).stdout
-    assert "\nwithin the SLO, measured, 1 replica: requests/s      6.20   6.20   6.20\n" in text
+    assert "\nwithin the objective, measured, 1 replica: requests/s      6.20   6.20   6.20\n" in text
     assert "\nMeasured 2026-11-20: load test 17. Everything else is estimated.\n" in text
     capacity = {"basis": "measured", "saturated_basis": "estimate", "source": "load test 17", "date": "2026-11-20"}
     assert answer(deploy("cost", *arguments, "-o", "json"), "cost")["capacity"] == capacity
