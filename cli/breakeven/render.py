@@ -30,6 +30,7 @@ from breakeven.core.plan import Plan
 from breakeven.core.record import record_cost, record_plan
 from breakeven.directory import Part
 from breakeven.errors import DeployError, GateError, InputError, ToolError
+from breakeven.yaml_text import to_yaml
 
 # Helm checks the chart's kubeVersion against it; nothing else of the output depends on it.
 _KUBE_VERSION: Final = "1.36.3"
@@ -41,9 +42,8 @@ CHART_FOLDER: Final = "charts/vllm"
 
 Manifest = dict[str, Any]
 
-# The C parser and emitter are ten times as fast, come with PyYAML's wheels and write the same.
+# The C parser is ten times as fast, comes with PyYAML's wheels and reads the same.
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Dumper: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def values_yaml(plan: Plan) -> str:
@@ -202,11 +202,6 @@ def _kustomizations(paths: Iterable[str]) -> dict[str, str]:
 def kustomization(paths: Iterable[str]) -> str:
     kind = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
     return to_yaml({**kind, "resources": sorted(paths)})
-
-
-def to_yaml(manifest: Manifest, *, sort_keys: bool = True) -> str:
-    # ASCII: YAML takes some other characters, such as U+0085, for line breaks.
-    return str(yaml.dump(manifest, Dumper=_Dumper, sort_keys=sort_keys, width=110))
 
 
 def _path(manifest: Manifest) -> str:

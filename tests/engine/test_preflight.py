@@ -232,6 +232,7 @@ def test_a_secret_without_the_key_and_no_secret(team: Callable[..., None], check
 @pytest.mark.usefixtures("team")
 def test_knative_must_have_its_volume_flags_enabled(checked: Callable[..., list[Check]], cluster: ControlPlane) -> None:
     flags = ["affinity", "tolerations", "securitycontext", "persistent-volume-claim", "persistent-volume-write"]
+    flags.append("volumes-image")
     data = {f"kubernetes.podspec-{flag}": "allowed" for flag in flags}
     where = {"name": "config-features", "namespace": "knative-serving"}
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "knative-serving"}}
@@ -243,11 +244,14 @@ def test_knative_must_have_its_volume_flags_enabled(checked: Callable[..., list[
         assert not failed(checks)
         assert "accepts 2 of 2 objects, and their pods" in one(checks, "Dry run", "pass").detail
         found = one(checked("serverless", weights=Weights(storage="pvc")), "Knative flags", "fail")
+        image = Weights(storage="image", image="registry.example/qwen3-8b:1")
+        of_image = one(checked("serverless", weights=image), "Knative flags", "fail")
     finally:
         cluster.kubectl("delete", "namespace", "knative-serving", "--wait=false")
     assert found.detail == (
         "not enabled: kubernetes.podspec-persistent-volume-claim, kubernetes.podspec-persistent-volume-write"
     )
+    assert of_image.detail == "not enabled: kubernetes.podspec-volumes-image"
 
 
 @pytest.mark.fault(
