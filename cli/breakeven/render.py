@@ -143,7 +143,7 @@ def part(
     if unknown and not comparison.plan.deployment.budget.allow_unknown_prices:
         raise GateError(
             f"the price of {', '.join(unknown)} is unknown; nothing was rendered",
-            hint="give it in deploy.yaml under prices, or by its flag, such as --storage-usd-per-gib-month",
+            hint="give it in deploy.yaml, such as prices.storage_usd_per_gib_month, or set budget.allow_unknown_prices",
         )
     _refuse_secrets("deploy.yaml", load.plain(comparison.plan.deployment))
     found = files(comparison.plan, helm, holds_namespace=holds_namespace, as_release=as_release)
