@@ -44,7 +44,7 @@ def headline(found: FleetDiff) -> str:
     total = found.total
     before, after = _bills(total)
     if not total.changed:
-        return f"The bill stays at {after} a month"
+        return f"The bill stays {'' if total.unknown else 'at '}{after} a month"
     if total.delta_usd is None:
         return f"The change is unknown: {before} → {after} a month"
     return f"{money.delta(total.delta_usd)} a month: {before} → {after}"
