@@ -120,4 +120,4 @@ def test_what_is_refused_says_where(deploy: Deploy, run: Path, text: str, messag
 def test_a_file_that_is_not_there(deploy: Deploy) -> None:
     found = deploy("cost", "--profile", "4xa100", "--measured", "nowhere.yaml")
     assert found.exit_code == 2
-    assert "nowhere.yaml: cannot read it: No such file or directory" in found.stderr
+    assert found.stderr == "Error: --measured: there is no file nowhere.yaml\n"

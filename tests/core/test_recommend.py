@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.core.dominance import dominates
 
 from breakeven import load
-from breakeven.core.api_spend import ApiPrice
+from breakeven.core.api_rates import ApiPrice
 from breakeven.core.cost import project
 from breakeven.core.deployment import Deployment, Headroom
 from breakeven.core.hardware import Offer
