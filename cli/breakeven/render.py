@@ -143,7 +143,7 @@ def part(
     if unknown and not comparison.plan.deployment.budget.allow_unknown_prices:
         raise GateError(
             f"the price of {', '.join(unknown)} is unknown; nothing was rendered",
-            hint="give it in deploy.yaml under prices, or by its flag, such as --storage-usd-per-gib-month",
+            hint="give it in deploy.yaml, such as prices.storage_usd_per_gib_month, or set budget.allow_unknown_prices",
         )
     _refuse_secrets("deploy.yaml", load.plain(comparison.plan.deployment))
     found = files(comparison.plan, helm, holds_namespace=holds_namespace, as_release=as_release)
@@ -219,7 +219,7 @@ def _about(comparison: Comparison) -> dict[str, Any]:
     plan = comparison.plan
     return {
         "vllm": VLLM_VERSION,
-        "inputs": {"deployment": load.plain(plan.deployment), "sha256": _digest_of_inputs(plan)},
+        "inputs": {"deployment": _asked(plan), "sha256": _digest_of_inputs(plan)},
         "plan": record_plan(plan),
         "cost": record_cost(comparison.projection),
         "api": [
@@ -235,9 +235,20 @@ def _about(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def _asked(plan: Plan) -> dict[str, Any]:
+    """The inputs, with the name of a model in place of its config.json: a path is another one on each machine."""
+    asked = load.plain(plan.deployment)
+    return {**asked, "model": plan.facts.model.name} if "model" in asked else asked
+
+
 def _digest_of_inputs(plan: Plan) -> str:
-    """Of what was asked for, of the records behind its names, and of the chart."""
-    inputs = [load.plain(plan.deployment), plain(plan.facts), _chart_digest()]
+    """Of what was asked for, of the records behind its names, and of the chart.
+
+    Where and when a config.json was read differs from machine to machine.
+    """
+    facts = plain(plan.facts)
+    model = {key: value for key, value in facts["model"].items() if key not in ("source", "checked")}
+    inputs = [_asked(plan), {**facts, "model": model}, _chart_digest()]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
