@@ -465,6 +465,12 @@ def test_complaint_19_an_adapter_that_no_server_could_load_is_refused(
         planned("8xh100", model="Qwen/Qwen3-8B", weights=weights, chart=chosen)
 
 
+def test_complaint_19_an_adapter_of_the_models_name_is_refused(planned: Planned) -> None:
+    chosen = ChartChoices(lora=LoraChoices(adapters=(Adapter(name="Qwen/Qwen3-8B", source="acme/style"),)))
+    with pytest.raises(InputError, match="Qwen/Qwen3-8B is the model's own name"):
+        planned("8xh100", model="Qwen/Qwen3-8B", chart=chosen)
+
+
 def test_complaint_19_two_adapters_of_one_name_are_refused() -> None:
     twins = (Adapter(name="style", source="acme/a"), Adapter(name="style", source="acme/b"))
     with pytest.raises(ValueError, match="adapters must have different names"):

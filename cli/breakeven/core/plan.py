@@ -177,6 +177,7 @@ def plan_of(deployment: Deployment, facts: Facts, chosen: Candidate) -> Plan:
     require_fit(
         deployment.weights,
         deployment.chart,
+        model=facts.model.name,
         replicas=bounds[1],
         nodes=chosen.split.nodes,
         serverless=facts.profile.is_serverless,

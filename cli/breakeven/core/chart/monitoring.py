@@ -51,7 +51,7 @@ class MonitoringChoices(Record):
         default_factory=_grafana
     )
     traces_endpoint: Annotated[
-        str, "Collector that takes traces by OTLP over gRPC, such as http://collector:4317; none if empty", _COLLECTOR
+        str, "Collector that takes traces by OTLP over gRPC, usually at port 4317; none if empty", _COLLECTOR
     ] = ""
     api: Annotated[ApiRate, "The API to compare with"] = field(default_factory=ApiRate)
 
