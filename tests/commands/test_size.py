@@ -64,14 +64,14 @@ Measured  Estimate  Source  Compared with the plan
 
 Candidates to fill one node of 4 GPUs ($8,000.00 a month), the best first by requests/s within the objective per dollar.
 Objective: TTFT p99 2,000 ms and TPOT 50 ms (median).
-Parallelism  Precision  Replicas  max_model_len  KV tokens  Saturated /s  In objective /s  Limited by   $/1M requests  Of best
-TP 4 (up)    bf16              1         32,768    449,872          7.19             5.04  TPOT               $603.66    100 %
-TP 2 × PP 2  bf16              1         32,768    459,536          7.49             0.63  TPOT             $4,819.01     13 %
-TP 1 × PP 2  bf16              2         13,424     20,000          3.04             0.00  unreachable              -      0 %
-TP 1 × PP 4  bf16              1         32,768    473,824          6.61             0.00  unreachable              -      0 %
+Parallelism  Precision  Replicas  max_model_len  KV tokens  Saturated /s  Within /s  Limited by   $/1M requests  Of best
+TP 4 (up)    bf16              1         32,768    449,872          7.19       5.04  TPOT               $603.66    100 %
+TP 2 × PP 2  bf16              1         32,768    459,536          7.49       0.63  TPOT             $4,819.01     13 %
+TP 1 × PP 2  bf16              2         13,424     20,000          3.04       0.00  unreachable              -      0 %
+TP 1 × PP 4  bf16              1         32,768    473,824          6.61       0.00  unreachable              -      0 %
 
 The best candidate is what `deploy up` makes.
-Rates in the objective rest on a model of TTFT p99 that no measurement has validated; saturated ones were tested on measured rows.
+Within rests on a model of TTFT p99 that no measurement has validated; Saturated was tested on measured rows.
 No measured row has pipeline parallelism: rates with PP are the model's alone.
 
 Dropped  Precision  Why

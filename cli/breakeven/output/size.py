@@ -25,7 +25,7 @@ _MEMORY_HEADERS: Final = ["Memory of one GPU", "GiB"]
 _SPEED_HEADERS: Final = ["Speed", "Estimate", "Low", "High"]
 _CANDIDATE_HEADERS: Final = [
     *("Parallelism", "Precision", "Replicas", "max_model_len", "KV tokens"),
-    *("Saturated /s", "In objective /s", "Limited by", "$/1M requests", "Of best"),
+    *("Saturated /s", "Within /s", "Limited by", "$/1M requests", "Of best"),
 ]
 _MOST_ROWS: Final = 12
 _DROPPED_HEADERS: Final = ["Dropped", "Precision", "Why"]
@@ -196,8 +196,7 @@ def _notes(sizing: Sizing) -> list[str]:
     splits = [one.split for one in sizing.candidates.ranked]
     notes = [
         _verdict(sizing),
-        "Rates in the objective rest on a model of TTFT p99 that no measurement has validated; "
-        "saturated ones were tested on measured rows.",
+        "Within rests on a model of TTFT p99 that no measurement has validated; Saturated was tested on measured rows.",
     ]
     if any(split.pipeline_parallel_size > 1 for split in splits):
         notes.append("No measured row has pipeline parallelism: rates with PP are the model's alone.")
