@@ -54,7 +54,7 @@ def settle_paths(source: Source, directory: Path) -> None:
     for key, expected in _FILES.items():
         if isinstance(named := _at(source.data, key), str):
             path = Path(os.path.normpath(directory / named))
-            if not path.exists():
+            if path.is_dir() or not path.exists():
                 raise InputError(f"there is no file {path}", where=source.where(key))
             held = Source.read(path)
             if held.data is None:

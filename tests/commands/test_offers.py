@@ -195,6 +195,8 @@ def test_api_prices_of_ones_own(deploy: Deploy) -> None:
     Path("contract.yaml").unlink()
     said = deploy(*arguments).stderr
     assert said == "Error: deploy.yaml:2: prices.api_overrides: there is no file contract.yaml\n"
+    Path("contract.yaml").mkdir()
+    assert deploy(*arguments).stderr == said
 
 
 def test_a_path_is_from_the_file_that_names_it(deploy: Deploy) -> None:
