@@ -15,7 +15,7 @@ PIP   := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-c
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-demo: venv ## rehearse `deploy up` on the local cluster: PROFILE=8xh100 for another profile
+demo: venv ## rehearse `deploy up` on the local cluster: PROFILE=8xh100 for another; first it builds, once: about 18 minutes on two cores
 	@$(BIN)/deploy up --profile $(PROFILE) --sandbox --yes
 
 test: lint chart vllm ## everything, with the real Pulumi engine, API server, Helm and vLLM
@@ -27,7 +27,7 @@ lint: venv ## style, types and import rules
 	@$(BIN)/mypy --no-error-summary
 	@PYTHONPATH=cli $(BIN)/lint-imports --no-logo > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
 
-tools: venv ## build the pinned programs, once: about 21 minutes on two cores
+tools: venv ## build all pinned programs, the tests' too, once: about 21 minutes on two cores
 	@$(BIN)/deploy tools --build --for-tests > $(VENV)/tools.log || { cat $(VENV)/tools.log; exit 1; }
 
 chart: tools ## lint and test the Helm chart

@@ -138,11 +138,11 @@ def _store(folds: dict[str, Calibration]) -> None:
 
 
 def speed(rows: Sequence[Row]) -> list[str]:
-    """Of one core: estimates of different replicas per second, and the time of one with its capacity under an SLO."""
+    """Of one core: estimates of different replicas per second, and the time of one's capacity within an objective."""
     requests = Requests(input_tokens=1000, output_tokens=300)
     plans = _seconds(lambda row: estimate(row.replica, requests, 32), rows)
     slo = _seconds(lambda row: slo_capacity(row.replica, requests, Slo()), rows)
-    return [f"estimates a second: {1 / plans:,.0f}", f"capacity under an SLO: {slo * 1e3:.2f} ms"]
+    return [f"estimates a second: {1 / plans:,.0f}", f"capacity within a latency objective: {slo * 1e3:.2f} ms"]
 
 
 def _seconds(run: Callable[[Row], object], rows: Sequence[Row]) -> float:

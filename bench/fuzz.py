@@ -108,6 +108,11 @@ def _planned(path: Path) -> object:
     return cost.project(made).monthly_usd
 
 
+def _overrides(path: Path) -> object:
+    data = {"profile": "4xa100", "prices": {"api_overrides": str(path)}}
+    return load.deployment(None, {}, saved=data)
+
+
 def _measured(path: Path) -> object:
     return load.deployment(None, {("profile",): ("4xa100", "--profile"), ("measured",): (str(path), "--measured")})
 
@@ -158,7 +163,7 @@ READERS: Final = {
     "offers": _catalogue("gpu_offers", Offer),
     "measured runs": _catalogue("measured", Series),
     "comparators": _catalogue("comparators", str),
-    "API overrides": Reader(read=lambda path: load.api_rates_in(str(path)), seed=lambda: _RATES),
+    "API overrides": Reader(read=_overrides, seed=lambda: _RATES),
     "packaged API prices": _catalogue("api_prices", ApiRates),
     "measured": Reader(read=_measured, seed=lambda: _MEASURED),
     "config.json": Reader(read=lambda path: load.model(str(path)), seed=_config_json, has_lines=False),

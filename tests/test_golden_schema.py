@@ -43,12 +43,13 @@ def _replaced(node: Any, old: Any, new: Any) -> Any:
 
 
 def deployment_file() -> dict[str, Any]:
-    """What the file may say beyond the record: a base, which may bring the profile, and a file of measurements."""
+    """What the file may say beyond the record: a base, which may bring the profile, and files of what is in them."""
     schema = generated(Deployment)
     record = schema["$defs"]["Deployment"]
     base = {"type": "string", "description": "A file whose keys hold where this one has none; one level."}
     record["properties"]["base"] = base
-    record["properties"]["measured"]["anyOf"].append({"type": "string", "description": "A file that holds it."})
+    for held in (record["properties"]["measured"], schema["$defs"]["Prices"]["properties"]["api_overrides"]):
+        held["anyOf"].append({"type": "string", "description": "A file that holds it."})
     record["anyOf"] = [{"required": ["profile"]}, {"required": ["base"]}]
     del record["required"]
     return schema

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.previews import VERSIONS, preview_of
 
 from breakeven import convert, plan_file, resources
-from breakeven.core.api_spend import ApiPrice
+from breakeven.core.api_rates import ApiPrice
 from breakeven.core.budget import Verdict
 from breakeven.core.deployment import Budget, Prices
 from breakeven.core.plan import Plan

@@ -6,24 +6,27 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from breakeven.errors import InputError
 from breakeven.yaml_source import Source
+
+# What a file may hold in place of the key.
+_FILES: Final = {("measured",): "what was measured", ("prices", "api_overrides"): "a list of API prices"}
 
 
 def read(path: Path, *, within: Path | None = None) -> Source:
     """Laid over the file that its `base` names: one level, so that two files tell everything. Raises InputError."""
     source = Source.read(path)
     taken = source.take("base")
-    graft_measured(source, path.parent)
+    settle_paths(source, path.parent)
     if taken is None:
         return source
     base_path = _base_of(path, *taken, within)
     base = Source.read(base_path)
     if nested := base.take("base"):
         raise _nested(path, base_path, *nested)
-    graft_measured(base, base_path.parent)
+    settle_paths(base, base_path.parent)
     return source.over(base)
 
 
@@ -41,27 +44,32 @@ def located(path: Path | None) -> Iterator[None]:
         if path is None or not error.key:
             raise
         source = read(path)
-        if not _has(source.data, error.key):
+        if _at(source.data, error.key) is None:
             raise  # A flag or a variable brought it.
         raise error.located(source.where(error.key)) from error
 
 
-def _has(data: Any, key: tuple[str, ...]) -> bool:
+def settle_paths(source: Source, directory: Path) -> None:
+    """Paths are from the directory of the file that names them; most stand for what the file holds: it is recorded."""
+    for key, expected in _FILES.items():
+        if isinstance(named := _at(source.data, key), str):
+            path = Path(os.path.normpath(directory / named))
+            if path.is_dir() or not path.exists():
+                raise InputError(f"there is no file {path}", where=source.where(key))
+            held = Source.read(path)
+            if held.data is None:
+                raise InputError(f"is empty; expected {expected}", where=str(path))
+            source.graft(key, held)
+    model = _at(source.data, ("model",))
+    if isinstance(model, str) and model.endswith(".json"):
+        source.data["model"] = os.path.normpath(directory / model)
+
+
+def _at(data: Any, key: tuple[str, ...]) -> Any:
+    """None where there is nothing."""
     for part in key:
-        if not isinstance(data, dict) or part not in data:
-            return False
-        data = data[part]
-    return True
-
-
-def graft_measured(source: Source, directory: Path) -> None:
-    """A path stands for what the file holds, which is what a stack records."""
-    named = source.data.get("measured") if isinstance(source.data, dict) else None
-    if isinstance(named, str):
-        run = Source.read(directory / named)
-        if run.data is None:
-            raise InputError("is empty; expected what was measured", where=str(directory / named))
-        source.graft(("measured",), run)
+        data = data.get(part) if isinstance(data, dict) else None
+    return data
 
 
 def _nested(path: Path, base: Path, name: Any, where: str) -> InputError:

@@ -107,6 +107,15 @@ def _refuse_twins(found: tuple[Member, ...]) -> None:
         seen[key] = member
 
 
+def refuse_as_output(root: Path) -> None:
+    """Raises InputError for a directory of deploy.yaml files where that of a render is asked for."""
+    if found := min(root.rglob(FILE), default=None):
+        is_alone = found.parent == root
+        how = f"deploy render OUT -f {found}" if is_alone else f"deploy render {root} --out OUT"
+        what = "a deployment lies there" if is_alone else f"it is a fleet: {found} lies in it"
+        raise InputError(what, where=str(root), hint=f"render it to a directory of its own: `{how}`")
+
+
 def refuse_folder(found: Sequence[Member], folder: str) -> None:
     """Raises InputError for a deployment that would be rendered to where something else goes."""
     for member in found:

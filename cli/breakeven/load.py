@@ -76,14 +76,9 @@ def comparators() -> tuple[str, ...]:
 @cache
 def api_rates() -> tuple[ApiRates, ...]:
     """The packaged prices that go before the price book's."""
-    return api_rates_in(str(resources.catalog() / "api_prices.yaml"))
-
-
-def api_rates_in(path: str | None) -> tuple[ApiRates, ...]:
-    """Those of a file of the same form, if any. Raises InputError."""
     from breakeven.core.api_rates import ApiRates
 
-    return _read(Path(path), tuple[ApiRates, ...]) if path else ()
+    return _catalog("api_prices", ApiRates)
 
 
 def profile(name: str) -> Profile:
@@ -165,7 +160,7 @@ def deployment(
         source.data = {}
     for key, (value, origin) in overrides.items():
         source.lay(key, value, origin)
-    deployment_file.graft_measured(source, Path())
+    deployment_file.settle_paths(source, Path())
     return source.convert(Deployment)
 
 

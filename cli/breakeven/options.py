@@ -98,7 +98,7 @@ _DEPLOYMENT: Final = (
     ),
     option("--storage-class", help="StorageClass of the weights' volume."),
     *_TRAFFIC,
-    option("--tensor-parallel-size", type=int, help="GPUs that a replica is cut over; by default the best in the SLO."),
+    option("--tensor-parallel-size", type=int, help="GPUs that a replica is cut over; by default the best split."),
     option("--pipeline-parallel-size", type=int, help="Stages of a replica; by default 1 where that fits."),
     option(
         "--nodes-per-replica",
@@ -195,10 +195,19 @@ def output_option(function: F) -> F:
 
 def cluster_options(function: F) -> F:
     """--kubeconfig, --context, --sandbox: which cluster."""
+    return _cluster("Use the local rehearsal cluster; starts it if needed.", function)
+
+
+def examined_options(function: F) -> F:
+    """The same, of a verb that only looks."""
+    return _cluster("Look at the local rehearsal cluster.", function)
+
+
+def _cluster(sandbox: str, function: F) -> F:
     options = (
         option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file; KUBECONFIG by default."),
         option("--context", help="Context of the kubeconfig; its current one by default."),
-        option("--sandbox", is_flag=True, help="Use the local rehearsal cluster; starts it if needed."),
+        option("--sandbox", is_flag=True, help=sandbox),
     )
     return _all(options, function)
 

@@ -15,8 +15,7 @@ from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelInfo, PriceCalculation, PriceVariant, Provider
 
 from breakeven import load
-from breakeven.core.api_rates import ApiRates, cached_tokens, of_cached, per_million, rates_at
-from breakeven.core.api_spend import ApiPrice
+from breakeven.core.api_rates import ApiPrice, ApiRates, cached_tokens, of_cached, per_million, rates_at
 from breakeven.core.comparator import Comparator, parse
 from breakeven.core.deployment import Deployment
 from breakeven.core.model import Model
@@ -56,7 +55,7 @@ def prices_beside(
     """As `prices`, of a plan for any of the models."""
     hosted = [model.comparator for model in models if model.comparator]
     asked = tuple(compare_with) or (*load.comparators(), *hosted)
-    own, packaged = load.api_rates_in(deployment.prices.api_overrides), load.api_rates()
+    own, packaged = deployment.prices.api_overrides or (), load.api_rates()
     return tuple(price(name, deployment.workload, at, own, packaged) for name in dict.fromkeys(asked))
 
 

@@ -30,6 +30,7 @@ from breakeven.core.plan import Plan
 from breakeven.core.record import record_cost, record_plan
 from breakeven.directory import Part
 from breakeven.errors import DeployError, GateError, InputError, ToolError
+from breakeven.yaml_text import to_yaml
 
 # Helm checks the chart's kubeVersion against it; nothing else of the output depends on it.
 _KUBE_VERSION: Final = "1.36.3"
@@ -41,9 +42,8 @@ CHART_FOLDER: Final = "charts/vllm"
 
 Manifest = dict[str, Any]
 
-# The C parser and emitter are ten times as fast, come with PyYAML's wheels and write the same.
+# The C parser is ten times as fast, comes with PyYAML's wheels and reads the same.
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Dumper: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def values_yaml(plan: Plan) -> str:
@@ -143,7 +143,7 @@ def part(
     if unknown and not comparison.plan.deployment.budget.allow_unknown_prices:
         raise GateError(
             f"the price of {', '.join(unknown)} is unknown; nothing was rendered",
-            hint="give it in deploy.yaml under prices, or by its flag, such as --storage-usd-per-gib-month",
+            hint="give it in deploy.yaml, such as prices.storage_usd_per_gib_month, or set budget.allow_unknown_prices",
         )
     _refuse_secrets("deploy.yaml", load.plain(comparison.plan.deployment))
     found = files(comparison.plan, helm, holds_namespace=holds_namespace, as_release=as_release)
@@ -204,11 +204,6 @@ def kustomization(paths: Iterable[str]) -> str:
     return to_yaml({**kind, "resources": sorted(paths)})
 
 
-def to_yaml(manifest: Manifest, *, sort_keys: bool = True) -> str:
-    # ASCII: YAML takes some other characters, such as U+0085, for line breaks.
-    return str(yaml.dump(manifest, Dumper=_Dumper, sort_keys=sort_keys, width=110))
-
-
 def _path(manifest: Manifest) -> str:
     """`manifests/<kind>-<name>.yaml`, of a CRD `crds/<name>.yaml`; checked, since both become part of a path."""
     kind, name = manifest["kind"], manifest["metadata"]["name"]
@@ -224,7 +219,7 @@ def _about(comparison: Comparison) -> dict[str, Any]:
     plan = comparison.plan
     return {
         "vllm": VLLM_VERSION,
-        "inputs": {"deployment": load.plain(plan.deployment), "sha256": _digest_of_inputs(plan)},
+        "inputs": {"deployment": _asked(plan), "sha256": _digest_of_inputs(plan)},
         "plan": record_plan(plan),
         "cost": record_cost(comparison.projection),
         "api": [
@@ -240,9 +235,20 @@ def _about(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def _asked(plan: Plan) -> dict[str, Any]:
+    """The inputs, with the name of a model in place of its config.json: a path is another one on each machine."""
+    asked = load.plain(plan.deployment)
+    return {**asked, "model": plan.facts.model.name} if "model" in asked else asked
+
+
 def _digest_of_inputs(plan: Plan) -> str:
-    """Of what was asked for, of the records behind its names, and of the chart."""
-    inputs = [load.plain(plan.deployment), plain(plan.facts), _chart_digest()]
+    """Of what was asked for, of the records behind its names, and of the chart.
+
+    Where and when a config.json was read differs from machine to machine.
+    """
+    facts = plain(plan.facts)
+    model = {key: value for key, value in facts["model"].items() if key not in ("source", "checked")}
+    inputs = [_asked(plan), {**facts, "model": model}, _chart_digest()]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 

@@ -60,7 +60,7 @@ def gitops(kind: str, repository: str, branch: str) -> dict[str, str]:
         }
     is_oci = repository.startswith("oci://")
     source, path = ("OCIRepository", "./") if is_oci else ("GitRepository", "./rendered")
-    where = _filled(f"flux/{'oci' if is_oci else 'git'}.yaml", REPOSITORY=repository, BRANCH=branch)
+    where = _filled(f"flux/{'oci' if is_oci else 'git'}.yaml", REPOSITORY=_url(repository), BRANCH=branch)
     found = {
         "gitops/flux/kustomization.yaml": _filled("flux/kustomization.yaml", SOURCE=source, PATH=path),
         "gitops/flux/source.yaml": where,
@@ -68,6 +68,12 @@ def gitops(kind: str, repository: str, branch: str) -> dict[str, str]:
     if kind == "flux-helm":
         found |= {"gitops/flux/chart.yaml": _filled("flux/chart.yaml"), FLEET: _filled("fleet.yaml")}
     return found
+
+
+def _url(repository: str) -> str:
+    """Flux takes no git@host:path."""
+    host, _, path = repository.partition(":")
+    return f"ssh://{host}/{path.lstrip('/')}" if repository.startswith("git@") else repository
 
 
 def operator(stacks: Sequence[Stack], repository: str, branch: str, backend: str, pulumi: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from breakeven.core.chart.serving import Adapter, LoraChoices
 from breakeven.core.chart.storage import Weights
 from breakeven.core.cost import project
 from breakeven.core.deployment import TARGET_UTILISATION, Deployment, EngineChoice
-from breakeven.core.manifests import pod_spec
+from breakeven.core.manifests import pod_spec, pod_specs
 from breakeven.core.plan import Plan, plan
 from breakeven.core.scaling import Scaling
 from breakeven.errors import InfeasibleError, InputError
@@ -62,6 +62,11 @@ def server(manifests: list[Manifest]) -> Manifest:
     (found,) = [manifest for manifest in manifests if manifest["kind"] in ("Deployment", "LeaderWorkerSet")]
     container: Manifest = pod_spec(found)["containers"][0]
     return container
+
+
+def specs(manifests: list[Manifest]) -> list[Mapping[str, Any]]:
+    """Of every pod that they make."""
+    return [spec for manifest in manifests for spec in pod_specs(manifest)]
 
 
 def env(container: Manifest) -> dict[str, Any]:
@@ -206,7 +211,7 @@ def test_complaint_07_the_autoscaler_reads_metrics_that_vllm_has(objects: Object
 
 def test_complaint_07_alerts_and_dashboard_read_metrics_that_vllm_has(objects: Objects) -> None:
     found = objects(model="Qwen/Qwen3-8B", **CHOICES["monitoring"])
-    board = json.loads(one(found, "ConfigMap")["data"]["llm-8xh100.json"])
+    board = json.loads(one(found, "ConfigMap")["data"]["llm-8xh100.llm-8xh100.json"])
     queries = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
     rules = [rule for group in one(found, "PrometheusRule")["spec"]["groups"] for rule in group["rules"]]
     names = metrics.used(" ".join([*queries, *(rule["expr"] for rule in rules)]))
@@ -340,11 +345,11 @@ def test_complaint_13_no_secret_value_is_in_a_manifest(objects: Objects, name: s
     inputs = CHOICES[name] | {"hub_token_secret": HUB}
     found = objects(model="Qwen/Qwen3-8B", **inputs)
     assert not [entry for entry in found if entry["kind"] == "Secret"]
-    for entry in found:
-        for container in entry.get("spec", {}).get("template", {}).get("spec", {}).get("containers", ()):
-            for variable, value in env(container).items():
-                is_secret = re.search("TOKEN|API_KEY|PASSWORD", variable)
-                assert not is_secret or value["secretKeyRef"]["name"], variable
+    variables = [pair for spec in specs(found) for container in spec["containers"] for pair in env(container).items()]
+    assert variables
+    for variable, value in variables:
+        is_secret = re.search("TOKEN|API_KEY|PASSWORD", variable)
+        assert not is_secret or value["secretKeyRef"]["name"], variable
 
 
 @pytest.mark.parametrize("key", ["hubToken", "apiKey"])
@@ -367,8 +372,9 @@ def test_complaint_13_whoever_does_not_download_holds_no_token(objects: Objects)
 def test_complaint_14_no_container_is_root(objects: Objects, name: str) -> None:
     """Admission by a real API server: tests/engine/test_chart.py."""
     found = objects(model="Qwen/Qwen3-8B", **CHOICES[name])
-    pods = [entry["spec"]["template"]["spec"] for entry in found if entry["kind"] in ("Deployment", "Job")]
-    for container in (c for p in pods for c in (*p["containers"], *p.get("initContainers", ()))):
+    containers = [c for spec in specs(found) for c in (*spec["containers"], *spec.get("initContainers", ()))]
+    assert containers
+    for container in containers:
         assert container["securityContext"] == {
             "runAsNonRoot": True,
             "runAsUser": 2000,
@@ -459,6 +465,12 @@ def test_complaint_19_an_adapter_that_no_server_could_load_is_refused(
         planned("8xh100", model="Qwen/Qwen3-8B", weights=weights, chart=chosen)
 
 
+def test_complaint_19_an_adapter_of_the_models_name_is_refused(planned: Planned) -> None:
+    chosen = ChartChoices(lora=LoraChoices(adapters=(Adapter(name="Qwen/Qwen3-8B", source="acme/style"),)))
+    with pytest.raises(InputError, match="Qwen/Qwen3-8B is the model's own name"):
+        planned("8xh100", model="Qwen/Qwen3-8B", chart=chosen)
+
+
 def test_complaint_19_two_adapters_of_one_name_are_refused() -> None:
     twins = (Adapter(name="style", source="acme/a"), Adapter(name="style", source="acme/b"))
     with pytest.raises(ValueError, match="adapters must have different names"):
@@ -497,7 +509,8 @@ def test_complaint_21_weights_are_streamed_from_object_storage(objects: Objects)
 def test_complaint_23_pods_say_whose_they_are(objects: Objects) -> None:
     labels = one(objects(), "Deployment")["spec"]["template"]["metadata"]["labels"]
     assert labels["breakeven/profile"] == "8xh100"
-    assert labels["breakeven/model"] == "Qwen-Qwen3-235B-A22B"
+    # OpenCost sums by the second.
+    assert labels["breakeven/model"] == labels["llm-d.ai/model"] == "Qwen-Qwen3-235B-A22B"
 
 
 @pytest.mark.parametrize("name", CHOICES)
@@ -521,6 +534,19 @@ def test_complaint_28_every_name_is_the_releases(objects: Objects, name: str) ->
     )
     assert first
     assert not first & second
+
+
+def test_complaint_28_two_namespaces_have_two_dashboards(objects: Objects) -> None:
+    """Under one name: Grafana and its sidecar know no namespaces."""
+    chosen = CHOICES["monitoring"]
+    found = [one(objects(model="Qwen/Qwen3-8B", name="chat", namespace=n, **chosen), "ConfigMap") for n in ("a", "b")]
+    (first,), (second,) = (entry["data"].items() for entry in found)
+    assert first[0] != second[0]
+    boards = [json.loads(text) for _, text in (first, second)]
+    for key in ("uid", "title"):
+        assert boards[0][key] != boards[1][key]
+        # Grafana refuses longer ids.
+        assert len(boards[0]["uid"]) <= 40
 
 
 def test_no_path_but_v1_leaves_the_cluster(objects: Objects) -> None:

@@ -14,6 +14,7 @@ from tests.charts.choices import CHOICES
 
 from breakeven import load, render
 from breakeven.core.plan import Plan
+from breakeven.yaml_text import to_yaml
 
 Planned = Callable[..., Plan]
 
@@ -45,7 +46,7 @@ def test_the_checked_in_manifests_of_a_choice_are_current(planned: Planned, helm
 
 
 def _manifests(plan: Plan, helm: Path) -> str:
-    return "---\n".join(map(render.to_yaml, render.manifests(plan, helm)))
+    return "---\n".join(map(to_yaml, render.manifests(plan, helm)))
 
 
 def _check(rendered: dict[str, str]) -> None:

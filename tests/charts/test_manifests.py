@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,18 @@ from hypothesis import strategies as st
 from breakeven import load, render
 from breakeven.core.chart.autoscaler import AutoscalerChoices
 from breakeven.core.chart.choices import ChartChoices
+from breakeven.core.chart.exposure import Ingress
+from breakeven.core.chart.monitoring import MonitoringChoices
+from breakeven.core.chart.placement import Placement, PodMetadata
+from breakeven.core.chart.security import ApiKey, NetworkPolicy, Peer
+from breakeven.core.chart.server import ImageSource
+from breakeven.core.chart.serving import ChatTemplate
 from breakeven.core.deployment import Deployment, Weights
 from breakeven.core.plan import Plan, plan
 from breakeven.core.pod_counts import gpus_range, gpus_requested
 from breakeven.core.scaling import Scaling
 from breakeven.errors import DeployError, InfeasibleError, ToolError
+from breakeven.yaml_text import to_yaml
 
 Planned = Callable[..., Plan]
 
@@ -123,6 +130,46 @@ def test_names_and_namespaces_are_the_plans(planned: Planned, helm: Path) -> Non
     manifests = render.manifests(planned("1xa100", name="chat", namespace="ml-prod"), helm)
     assert {m["metadata"]["name"] for m in manifests} == {"ml-prod", "llm-chat"}
     assert {m["metadata"].get("namespace") for m in manifests} == {None, "ml-prod"}
+
+
+NAMES = ("2024", "1e3", "12e4567", "0x1", "0o7", "true", "on", "y", "null", "1.0")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_yaml_reads_as_something_else_stays_a_name(planned: Planned, helm: Path, name: str) -> None:
+    namespace = name.replace(".", "-")
+    chart = ChartChoices(
+        api_key=ApiKey(secret_name=name, secret_key=name),
+        image=ImageSource(pull_secrets=(name,)),
+        placement=Placement(priority_class=name, runtime_class=name, node_selector={"pool": name}),
+        pod=PodMetadata(labels={"team": name}),
+        network_policy=NetworkPolicy(enabled=True, callers=(Peer(namespace=namespace),)),
+        ingress=Ingress(enabled=True, host="a.example", class_name=name, tls_secret=name),
+        monitoring=MonitoringChoices(rules=True, labels={"release": name}),
+        chat_template=ChatTemplate(config_map=name),
+    )
+    weights = Weights(storage="pvc", claim=name, compile_cache_claim=name)
+    plan = planned("1xa100", namespace=namespace, hub_token_secret=name, weights=weights, chart=chart)
+    found = list(_named(render.manifests(plan, helm)))
+    assert len(found) > 30
+    assert not [value for value in found if not isinstance(value, str)]
+    # In the files, too: what reads them knows other numbers than PyYAML.
+    assert to_yaml({"a": name}) == f"a: '{name}'\n"
+
+
+def _named(part: Any) -> Iterator[Any]:
+    """What must be text: names of objects and keys, and labels."""
+    if isinstance(part, list):
+        for item in part:
+            yield from _named(item)
+    elif isinstance(part, dict):
+        for key, value in part.items():
+            if key in ("labels", "matchLabels", "nodeSelector", "annotations"):
+                yield from value.values()
+            elif key in ("name", "namespace", "key") or key.endswith("Name"):
+                yield value
+            else:
+                yield from _named(value)
 
 
 def test_vllm_gets_what_was_sized(planned: Planned, helm: Path) -> None:

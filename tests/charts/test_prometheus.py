@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -110,6 +112,25 @@ def test_prometheus_takes_the_rules(
     assert f"{sum(len(group['rules']) for group in found['groups'])} rules found" in said
 
 
+def _pod(owner: str) -> str:
+    """As Kubernetes calls it: k8s.io/apiserver/pkg/storage/names, GenerateName."""
+    return f"{owner}-"[:58] + "x7k2p"
+
+
+@pytest.mark.parametrize("name", ["a", "a" * 40])
+@pytest.mark.parametrize(
+    ("profile", "owner"), [("1xa100", "{}-5d8f7c9b64"), ("serverless", "{}-00001-deployment-5d8f7c9b64")]
+)
+def test_the_rules_read_the_series_of_the_releases_pods(
+    planned: Planned, helm: Path, profile: str, owner: str, name: str
+) -> None:
+    """However long the name is; and not those of a release whose name begins with it."""
+    plan = planned(profile, name=name, chart=CHART)
+    (pods,) = set(re.findall(r'pod=~\\"([^"\\]+)', json.dumps(prometheus.rules(render.manifests(plan, helm)))))
+    assert re.fullmatch(pods, _pod(owner.format(plan.release)))
+    assert not re.fullmatch(pods, _pod(owner.format(f"{plan.release}-b")))
+
+
 def test_the_series_of_the_tests_are_vllms() -> None:
     used = {name.partition("|")[0] for case in ALERTS.values() for name in (*case.fires, *case.calm)}
     assert used
@@ -119,6 +140,13 @@ def test_the_series_of_the_tests_are_vllms() -> None:
 def test_every_alert_is_tested(rules: dict[str, Any]) -> None:
     named = {rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule}
     assert named == set(ALERTS)
+
+
+def test_an_alert_says_whose_it_is(rules: dict[str, Any], monitored: Plan) -> None:
+    """Two releases' alerts would be one in the Alertmanager, which tells them apart by their labels."""
+    whose = {"namespace": monitored.namespace, "release": monitored.release, "model_name": MODEL}
+    for rule in (rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule):
+        assert rule["labels"].items() >= whose.items(), rule["alert"]
 
 
 def _alerts(name: str, case: Case, rules: dict[str, Any]) -> dict[str, Any]:

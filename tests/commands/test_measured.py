@@ -49,7 +49,7 @@ def test_cost_and_size_say_so(deploy: Deploy, run: Path) -> None:
     assert SERVES in deploy("cost", *arguments).stdout
     assert SERVES in deploy("cost", *arguments, "-o", "markdown").stdout
     text = deploy("size", *arguments).stdout
-    assert "\nwithin the SLO, measured, 1 replica: requests/s      6.20   6.20   6.20\n" in text
+    assert "\nwithin the objective, measured, 1 replica: requests/s      6.20   6.20   6.20\n" in text
     assert "\nMeasured 2026-11-20: load test 17. Everything else is estimated.\n" in text
     capacity = {"basis": "measured", "saturated_basis": "estimate", "source": "load test 17", "date": "2026-11-20"}
     assert answer(deploy("cost", *arguments, "-o", "json"), "cost")["capacity"] == capacity
@@ -120,4 +120,4 @@ def test_what_is_refused_says_where(deploy: Deploy, run: Path, text: str, messag
 def test_a_file_that_is_not_there(deploy: Deploy) -> None:
     found = deploy("cost", "--profile", "4xa100", "--measured", "nowhere.yaml")
     assert found.exit_code == 2
-    assert "nowhere.yaml: cannot read it: No such file or directory" in found.stderr
+    assert found.stderr == "Error: --measured: there is no file nowhere.yaml\n"

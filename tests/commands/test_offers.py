@@ -188,10 +188,35 @@ def test_api_prices_of_ones_own(deploy: Deploy) -> None:
     spoilt = deploy(*arguments)
     assert spoilt.exit_code == 2
     assert spoilt.stderr.startswith(
-        "Error: contract.yaml:2: [0].usd_per_million_input_tokens: expected an amount of USD, got 'free'"
+        "Error: contract.yaml:2: prices.api_overrides[0].usd_per_million_input_tokens: expected an amount of USD, got"
     )
+    Path("contract.yaml").write_text("", encoding="utf-8")
+    assert deploy(*arguments).stderr == "Error: contract.yaml: is empty; expected a list of API prices\n"
     Path("contract.yaml").unlink()
-    assert "contract.yaml: cannot read it: No such file or directory" in deploy(*arguments).stderr
+    said = deploy(*arguments).stderr
+    assert said == "Error: deploy.yaml:2: prices.api_overrides: there is no file contract.yaml\n"
+    Path("contract.yaml").mkdir()
+    assert deploy(*arguments).stderr == said
+
+
+def test_a_path_is_from_the_file_that_names_it(deploy: Deploy) -> None:
+    """Of an overlay and of its base, from wherever it is priced; and prices may stand in the file itself."""
+    for folder in ("below", "elsewhere"):
+        Path(folder).mkdir()
+    overlay = Path("below/deploy.yaml")
+    arguments = ("cost", "-f", str(overlay), "--compare-with", "openai/gpt-4o", "-o", "json")
+    Path("contract.yaml").write_text(OVERRIDES, encoding="utf-8")
+    Path("base.yaml").write_text("profile: 4xa100\nprices: {api_overrides: contract.yaml}\n", encoding="utf-8")
+    overlay.write_text("base: ../base.yaml\n", encoding="utf-8")
+    assert json.loads(deploy(*arguments).stdout)["api"][0]["monthly_usd"] == "900.00"
+    Path("elsewhere/own.yaml").write_text(OVERRIDES.replace("1.00", "3.00"), encoding="utf-8")
+    overlay.write_text("base: ../base.yaml\nprices: {api_overrides: ../elsewhere/own.yaml}\n", encoding="utf-8")
+    assert json.loads(deploy(*arguments).stdout)["api"][0]["monthly_usd"] == "1900.00"
+    overlay.write_text("base: ../base.yaml\nprices: {api_overrides: null}\n", encoding="utf-8")
+    assert json.loads(deploy(*arguments).stdout)["api"][0]["monthly_usd"] == "3250.00"
+    inline = "".join(f"    {line}\n" for line in OVERRIDES.splitlines())
+    overlay.write_text(f"profile: 4xa100\nprices:\n  api_overrides:\n{inline}", encoding="utf-8")
+    assert json.loads(deploy(*arguments).stdout)["api"][0]["monthly_usd"] == "900.00"
 
 
 def test_cached_input_makes_the_api_cheaper(deploy: Deploy) -> None:

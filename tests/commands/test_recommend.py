@@ -153,6 +153,7 @@ def test_the_same_in_text_markdown_and_json(deploy: Deploy) -> None:
     data = answer(deploy, *TRAFFIC)
     text = deploy("recommend", *TRAFFIC).stdout
     markdown = deploy("recommend", *TRAFFIC, "-o", "markdown").stdout
+    assert "\n- Prices: of 2026-11-24\n" in markdown
     assert "| No. | Per month | What |" in markdown
     assert len(plans(data)) <= 10
     for one in data["recommended"]:

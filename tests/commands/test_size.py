@@ -43,14 +43,14 @@ left for KV cache                             34.2
 
 KV cache of a replica: 449,872 tokens, 13.7 requests of max_model_len 32,768 at once; 1.0 GiB of each GPU is kept back
 
-Speed                                  Estimate    Low   High
-within the SLO, 1 replica: requests/s      5.04   3.88   6.56
-saturated, 1 replica: requests/s           7.19   5.53   9.35
-saturated, 1 replica: output tokens/s     1,438  1,106  1,869
-saturated, 1 replica: total tokens/s      5,032  3,871  6,542
-at the mean load: TTFT, mean, ms            145   85.2    246
-at the mean load: TTFT, p99, ms             218   75.3    629
-at the mean load: TPOT, ms                 26.7   20.5   34.7
+Speed                                        Estimate    Low   High
+within the objective, 1 replica: requests/s      5.04   3.88   6.56
+saturated, 1 replica: requests/s                 7.19   5.53   9.35
+saturated, 1 replica: output tokens/s           1,438  1,106  1,869
+saturated, 1 replica: total tokens/s            5,032  3,871  6,542
+at the mean load: TTFT, mean, ms                  145   85.2    246
+at the mean load: TTFT, p99, ms                   218   75.3    629
+at the mean load: TPOT, ms                       26.7   20.5   34.7
 
 Published runs nearest to the plan, requests/s of one server; beside each, what the model of throughput says of vLLM.
 Measured  Estimate  Source  Compared with the plan
@@ -62,16 +62,16 @@ Measured  Estimate  Source  Compared with the plan
                             other LLaMA-3-70B of 70.6 B, TensorRT-LLM 0.14.0, 1,000 in + 1,000 out, saturated
 [1] 2024-11 (v0.14 docs): https://github.com/arthurrasmusson/TensorRT-LLM/blob/e00d4e6564921307dd264b61fe1d46f116095e0e/docs/source/performance/perf-overview.md
 
-Candidates to fill one node of 4 GPUs ($8,000.00 a month), the best first by requests/s in the SLO per dollar.
-SLO: TTFT p99 2,000 ms and TPOT 50 ms (median).
-Parallelism  Precision  Replicas  max_model_len  KV tokens  Saturated /s  In SLO /s  Limited by   $/1M requests  Of best
+Candidates to fill one node of 4 GPUs ($8,000.00 a month), the best first by requests/s within the objective per dollar.
+Objective: TTFT p99 2,000 ms and TPOT 50 ms (median).
+Parallelism  Precision  Replicas  max_model_len  KV tokens  Saturated /s  Within /s  Limited by   $/1M requests  Of best
 TP 4 (up)    bf16              1         32,768    449,872          7.19       5.04  TPOT               $603.66    100 %
 TP 2 × PP 2  bf16              1         32,768    459,536          7.49       0.63  TPOT             $4,819.01     13 %
 TP 1 × PP 2  bf16              2         13,424     20,000          3.04       0.00  unreachable              -      0 %
 TP 1 × PP 4  bf16              1         32,768    473,824          6.61       0.00  unreachable              -      0 %
 
 The best candidate is what `deploy up` makes.
-In SLO rests on a model of TTFT p99 that no measurement has validated; Saturated was tested on measured rows.
+Within rests on a model of TTFT p99 that no measurement has validated; Saturated was tested on measured rows.
 No measured row has pipeline parallelism: rates with PP are the model's alone.
 
 Dropped  Precision  Why
@@ -168,7 +168,7 @@ def test_the_objective_is_the_users(deploy: Deploy) -> None:
     strict = answer(deploy, "--profile", "4xa100", "--ttft-p99-ms", "100", "--tpot-ms", "1")
     assert {one["bound"] for one in strict["candidates"]} == {"unreachable"}
     text = deploy("size", "--profile", "4xa100", "--tpot-ms", "1").stdout
-    assert "No candidate keeps the SLO at any load." in text
+    assert "No candidate keeps the latency objective at any load." in text
 
 
 def test_measured_runs_of_the_same_server(deploy: Deploy) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven import load
-from breakeven.core.api_spend import ApiPrice, api_equivalent
+from breakeven.core.api_rates import ApiPrice
+from breakeven.core.api_spend import api_equivalent
 from breakeven.core.cost import CostProjection, project
 from breakeven.core.cost_line import CostLine
 from breakeven.core.deployment import Deployment, Headroom, Weights

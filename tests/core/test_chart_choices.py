@@ -9,6 +9,7 @@ import pytest
 
 from breakeven.core.chart.choices import ChartChoices
 from breakeven.core.chart.exposure import Gateway, Ingress, Route
+from breakeven.core.chart.monitoring import MonitoringChoices
 from breakeven.core.chart.placement import NodeLabel, NodeTerm, PodMetadata, Toleration
 from breakeven.core.chart.security import ApiKey, Destination, NetworkPolicy, Peer
 from breakeven.core.chart.server import Image, ImageSource, Probe
@@ -60,6 +61,10 @@ def test_weights_that_contradict_themselves(inputs: dict[str, Any], message: str
         (lambda: Ingress(enabled=True), "host must be given with enabled"),
         (lambda: Ingress(enabled=True, host="a/b"), "host must be a DNS name"),
         (lambda: Route(enabled=True), "gateways must be given with enabled"),
+        (
+            lambda: MonitoringChoices(traces_endpoint="http://collector:4318/v1/traces"),
+            "traces_endpoint must be an address without a path: http://host:4317",
+        ),
     ],
 )
 def test_what_the_schema_would_refuse_is_refused_where_it_is_written(make: Callable[[], object], message: str) -> None:

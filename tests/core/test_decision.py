@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from breakeven.core.api_spend import ApiPrice
+from breakeven.core.api_rates import ApiPrice
 from breakeven.core.comparison import compare
 from breakeven.core.decision import Decision
 from breakeven.core.deployment import Weights

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.core.dominance import dominates
 
 from breakeven.core.pareto import front
 
@@ -48,21 +49,6 @@ plans = st.builds(
     model=st.sampled_from(["one", "two"]),
     fastest_share=st.floats(0.1, 1),
 )
-
-
-def dominates(one: Plan, other: Plan) -> bool:
-    """Nowhere worse, and somewhere better."""
-    nowhere_worse = (
-        one.monthly_usd <= other.monthly_usd
-        and one.request_s <= other.request_s
-        and one.times_traffic >= other.times_traffic
-        and one.concessions <= other.concessions
-    )
-    return nowhere_worse and merits(one) != merits(other)
-
-
-def merits(one: Plan) -> tuple[object, ...]:
-    return one.monthly_usd, one.request_s, one.times_traffic, one.concessions
 
 
 def test_a_dearer_plan_has_to_be_better_by_the_band() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 import pytest
@@ -71,6 +72,14 @@ def test_nobody_gives_up_before_the_one_below(profile: str, replicas: int) -> No
 def test_a_server_takes_no_more_requests_than_it_serves_within_the_objective() -> None:
     relaxed, strict = (planned("1xa100", slo=Slo(tpot_ms=tpot_ms)) for tpot_ms in (50, 20))
     assert pod(strict).concurrency == int(strict.capacity.concurrency) < pod(relaxed).concurrency
+
+
+def test_a_request_that_finds_no_server_waits_for_the_start_and_its_answer() -> None:
+    # Qwen2.5-72B: 277 s, and 145.41 GB ÷ 0.36 GB/s = 404 s; then 200 tokens, each within 50 ms: at most 10 s.
+    slow = planned("4xa100")
+    assert 681 < pod(slow).request_timeout_s == ceil(slow.startup_s + slow.capacity.request_s) < 691
+    # What Knative allows unless it is told otherwise.
+    assert planned("serverless").startup_s < pod(planned("serverless")).request_timeout_s == 600
 
 
 def test_one_request_is_always_taken() -> None:

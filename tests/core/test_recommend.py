@@ -8,14 +8,14 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.core.dominance import dominates
 
 from breakeven import load
-from breakeven.core.api_spend import ApiPrice
+from breakeven.core.api_rates import ApiPrice
 from breakeven.core.cost import project
 from breakeven.core.deployment import Deployment, Headroom
 from breakeven.core.hardware import Offer
 from breakeven.core.plan import plan
-from breakeven.core.priced import Priced
 from breakeven.core.recommend import Recommendations, recommend
 from breakeven.core.search import Wanted, search
 from breakeven.core.shape import Shape, of_accelerator, of_profile
@@ -88,20 +88,6 @@ def test_no_plan_is_dominated(deployment: Deployment) -> None:
     best = recommended(deployment, of_some()).best
     everything = [one for each in wanted(shapes=of_some()) for one in search(deployment, each, DAY).priced]
     assert not [one for one in best for other in everything if dominates(other, one)]
-
-
-def dominates(one: Priced, other: Priced) -> bool:
-    nowhere_worse = (
-        one.monthly_usd <= other.monthly_usd
-        and one.request_s <= other.request_s
-        and one.times_traffic >= other.times_traffic
-        and one.concessions <= other.concessions
-    )
-    return nowhere_worse and merits(one) != merits(other)
-
-
-def merits(one: Priced) -> tuple[object, ...]:
-    return one.monthly_usd, one.request_s, one.times_traffic, one.concessions
 
 
 @given(deployments, st.sets(st.sampled_from(OFFERS)), st.sampled_from(OFFERS))

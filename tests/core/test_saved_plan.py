@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from tests.previews import VERSIONS, preview_of
 
-from breakeven.core.api_spend import ApiPrice
+from breakeven.core.api_rates import ApiPrice, ApiRates
 from breakeven.core.budget import Ruling, Verdict
 from breakeven.core.changes import Change, Changes
-from breakeven.core.deployment import Budget
+from breakeven.core.deployment import Budget, Prices
 from breakeven.core.plan import Plan
 from breakeven.core.saved_plan import SavedPlan, moved, refuse_another_cluster, refuse_moved, saved_plan
 from breakeven.errors import GateError
@@ -101,6 +101,20 @@ def test_what_moved_is_said(saved: SavedPlan, move: Callable[[SavedPlan], SavedP
     assert reason in found[0]
     with pytest.raises(GateError, match="saved at 2026-11-24T14:00:00Z does not hold any more; nothing was applied"):
         refuse_moved(saved, move(saved))
+
+
+def test_a_price_of_ones_own_is_told_by_its_place(saved: SavedPlan) -> None:
+    def priced(usd: int) -> SavedPlan:
+        rates = ApiRates(
+            comparator="openai/gpt-4o",
+            usd_per_million_input_tokens=Decimal(usd),
+            usd_per_million_output_tokens=Decimal(8),
+            source="contract",
+            checked=date(2026, 10, 1),
+        )
+        return replace(saved, deployment=replace(saved.deployment, prices=Prices(api_overrides=(rates,))))
+
+    assert list(moved(priced(1), priced(2))) == ["input prices.api_overrides.0.usd_per_million_input_tokens: 1 → 2"]
 
 
 def test_all_that_moved_is_said_at_once(saved: SavedPlan, planned: Planned) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
-from breakeven.core.api_spend import ApiPrice
+from breakeven.core.api_rates import ApiPrice
 from breakeven.core.plan import Plan
 from breakeven.core.sensitivity import Case, sensitivity
 from breakeven.core.slo import Slo

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.replicas import CHAT, SERVER, SERVERS, SHAPES
 
 from breakeven import load
-from breakeven.core.deployment import Deployment
+from breakeven.core.deployment import Deployment, EngineChoice
 from breakeven.core.latency import Requests, estimate, most_running
 from breakeven.core.replica import Replica
 from breakeven.core.sizing import Sizing, at_rate, size
@@ -34,6 +36,25 @@ def test_what_up_refuses_may_have_candidates() -> None:
     assert found.chosen is None
     assert found.refused is not None and "needs 756.2 GiB of weights, has 582.8 GiB" in found.refused
     assert {one.split.precision for one in found.candidates.ranked} == {"fp8"}
+
+
+@pytest.mark.parametrize(("asked", "named"), [(None, "auto"), ("auto", "auto"), ("fp8", "fp8")])
+def test_a_cache_that_the_checkpoint_wants_in_fp8_is_one_candidate(
+    asked: Literal["auto", "fp8"] | None, named: str
+) -> None:
+    """auto and fp8 are the same then."""
+    found = sized("8xh100", "nvidia/Qwen3-235B-A22B-NVFP4", engine=EngineChoice(kv_cache_dtype=asked))
+    assert {one.split.kv_cache_dtype for one in found.candidates.ranked} == {named}
+    assert {one.split.kv_cache_dtype for one in found.candidates.dropped} == {named}
+    ways = [(one.split.tensor_parallel_size, one.split.pipeline_parallel_size) for one in found.candidates.ranked]
+    assert len(ways) == len(set(ways)) > 1
+    assert found.chosen is not None
+
+
+def test_an_fp8_cache_that_the_gpu_refuses_still_has_candidates() -> None:
+    found = sized("4xa100", "nvidia/Qwen3-235B-A22B-NVFP4", engine=EngineChoice(kv_cache_dtype="fp8"))
+    assert found.refused is not None and "has no fp8 arithmetic" in found.refused
+    assert {one.split.kv_cache_dtype for one in found.candidates.ranked} == {"auto"}
 
 
 def test_nothing_fits() -> None:

@@ -18,12 +18,14 @@ from breakeven.core.history import Apply
 from breakeven.core.live import Readiness
 from breakeven.core.plan import Plan
 from breakeven.core.record import record_cost, record_plan
-from breakeven.engine import preflight, rollout, session, stack
+from breakeven.engine import pods, preflight, rollout, session, stack
 from breakeven.engine.backend import Backend
 from breakeven.engine.rollout import Rollout
 from breakeven.engine.state import State
 from breakeven.load import plain
 from breakeven.main import cli
+
+READY = Readiness(found=True, ready=1, wanted=1, gpus=1)
 
 
 @dataclass
@@ -73,9 +75,6 @@ class FakeCluster:
     def get(self, *_: str) -> None:
         return None
 
-    def readiness(self, **_: object) -> Readiness:
-        return Readiness(found=True, ready=1, wanted=1, gpus=1)
-
 
 class World:
     """What `deploy preview` and `deploy up` find, and what became of it. Commands and rollout are the real ones."""
@@ -106,6 +105,7 @@ class World:
             patch.setattr(preflight, "check", lambda *_: [])
             patch.setattr(rollout, "connect", lambda *_: FakeCluster())
             patch.setattr(stack, "find", lambda *_: self.stack)
+            patch.setattr(pods, "readiness", lambda *_: READY)
             return CliRunner().invoke(cli, arguments, prog_name="deploy", color=color, env=env)
 
     @property

@@ -13,6 +13,7 @@ import yaml
 from tests.engine import api_server
 from tests.engine.aftermath import Aftermath
 from tests.engine.deploy import deploy, on_a_terminal, read_screen, read_until, refuse, start, succeed
+from tests.engine.users import kubeconfig_with
 
 from breakeven.engine import processes, state
 from breakeven.engine.sandbox import Sandbox
@@ -189,10 +190,9 @@ def test_refused_credentials(env: dict[str, str], cluster: ControlPlane, sandbox
     cluster.kubectl("create", "namespace", "rights")
     try:
         cluster.kubectl("-n", "rights", "create", "serviceaccount", "reader")
-        config = yaml.safe_load(sandbox.kubeconfig.read_text())
-        config["users"][0]["user"] = {"token": cluster.kubectl("-n", "rights", "create", "token", "reader").strip()}
-        (tmp_path / "config").write_text(yaml.safe_dump(config))
-        flags = (*STACK, "--kubeconfig", str(tmp_path / "config"), "--yes")
+        token = cluster.kubectl("-n", "rights", "create", "token", "reader").strip()
+        config = kubeconfig_with(token, sandbox, tmp_path / "config")
+        flags = (*STACK, "--kubeconfig", str(config), "--yes")
         message = refuse(5, "up", *flags, env=env)
         assert "Error: you may not `get` namespace kube-system of " in message
         cluster.kubectl("create", "clusterrole", "reader", "--verb=get,list", "--resource=*.*")

@@ -78,6 +78,7 @@ def accepted(cluster: ControlPlane, found: list[dict[str, Any]]) -> set[str]:
 
 
 GIT = ("--repository", "https://github.com/acme/llm")
+SSH = ("--repository", "git@github.com:acme/llm.git")
 OCI = ("--repository", "oci://ghcr.io/acme/llm")
 KUSTOMIZATION = "kustomization.kustomize.toolkit.fluxcd.io/breakeven"
 
@@ -87,6 +88,7 @@ KUSTOMIZATION = "kustomization.kustomize.toolkit.fluxcd.io/breakeven"
     [
         (("argocd", *GIT), {"application.argoproj.io/breakeven", "appproject.argoproj.io/breakeven"}),
         (("flux", *GIT), {"gitrepository.source.toolkit.fluxcd.io/breakeven", KUSTOMIZATION}),
+        (("flux", *SSH), {"gitrepository.source.toolkit.fluxcd.io/breakeven", KUSTOMIZATION}),
         (("flux", *OCI), {"ocirepository.source.toolkit.fluxcd.io/breakeven", KUSTOMIZATION}),
         (
             ("flux-helm", *GIT),
@@ -112,14 +114,16 @@ def test_and_refuse_a_field_that_they_do_not_know(crds: ControlPlane, tmp_path: 
             accepted(crds, [one])
 
 
-def test_what_is_commented_out_is_known_to_them_too(crds: ControlPlane, tmp_path: Path) -> None:
-    for arguments in (("flux", *OCI),):
-        init(tmp_path, *arguments)
+@pytest.mark.parametrize(("source", "keys"), [(GIT, {"secretRef"}), (OCI, {"secretRef", "verify"})])
+def test_what_is_commented_out_is_known_to_them_too(
+    crds: ControlPlane, tmp_path: Path, source: tuple[str, ...], keys: set[str]
+) -> None:
+    init(tmp_path, "flux", *source)
     texts = [
         re.sub(r"# ((secretRef|verify|dependsOn): )", r"\1", path.read_text()) for path in tmp_path.rglob("*.yaml")
     ]
     found = [yaml.safe_load(text) for text in texts]
-    assert {key for one in found for key in one["spec"]} >= {"secretRef", "verify", "dependsOn"}
+    assert {key for one in found for key in one["spec"]} >= {*keys, "dependsOn"}
     assert len(accepted(crds, found)) == 2
 
 

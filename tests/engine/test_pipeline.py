@@ -77,7 +77,7 @@ def replicas(cluster: ControlPlane) -> dict[str, int]:
 def test_a_merge_is_applied_from_its_saved_plans(
     runner: Runner, repository: Path, cluster: ControlPlane, tmp_path: Path
 ) -> None:
-    """Made; refused over budget; and refused where somebody was faster than whoever agreed."""
+    """Made; refused over budget, where somebody was faster than whoever agreed, and for a name that is there twice."""
     ran = runner.run(commit(repository))
     assert list(ran) == ["price", "plan", "apply"], ran
     assert [step for steps in ran.values() for step in steps if step.code] == []
@@ -101,3 +101,10 @@ def test_a_merge_is_applied_from_its_saved_plans(
         cluster.kubectl("-n", f"llm-{name}-pipeline", "get", "services", "-o", "yaml") for name in ("ask", "tell")
     ]
     assert ["owner: search" in found for found in owners] == [True, False]
+
+    twin = repository / "clusters" / "tell" / "deploy.yaml"
+    write(twin, twin.read_text().replace("name: tell", "name: ask"))
+    runner.before.clear()
+    ran = runner.run(commit(repository))
+    assert (list(ran), ran["plan"][-1].code) == (["price", "plan"], 1)
+    assert "two deployments have the name ask: give one another\n" in ran["plan"][-1].out

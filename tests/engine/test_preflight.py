@@ -15,6 +15,7 @@ import pytest
 import yaml
 from tests.engine.checks import STACK, TEAM, failed, one
 from tests.engine.deploy import refuse, succeed
+from tests.engine.users import kubeconfig_with
 
 from breakeven import render
 from breakeven.core import manifest_diff
@@ -74,10 +75,8 @@ def test_a_namespace_that_is_being_deleted(checked: Callable[..., list[Check]], 
 def test_forbidden_by_rbac(cluster: ControlPlane, sandbox: Sandbox, tmp_path: Path) -> None:
     """A user who may do all in the namespace but apply Deployments: the engine's preview alone would be green."""
     token = user(cluster, ["services", "serviceaccounts", "pods", "endpoints", "persistentvolumeclaims"])
-    config = yaml.safe_load(sandbox.kubeconfig.read_text())
-    config["users"][0]["user"] = {"token": token}
-    (tmp_path / "config").write_text(yaml.safe_dump(config))
-    env = {"XDG_STATE_HOME": str(tmp_path / "state"), "KUBECONFIG": str(tmp_path / "config")}
+    config = kubeconfig_with(token, sandbox, tmp_path / "config")
+    env = {"XDG_STATE_HOME": str(tmp_path / "state"), "KUBECONFIG": str(config)}
     try:
         message = refuse(5, "up", *STACK, "--yes", env=env)
         assert f"Permissions: you may not create, get, list, patch, watch deployments.apps in {TEAM}" in message
@@ -112,11 +111,9 @@ def test_what_may_not_be_looked_at_is_said(
     cluster: ControlPlane, sandbox: Sandbox, checked: Callable[..., list[Check]], tmp_path: Path
 ) -> None:
     token = user(cluster, ["*.*", "services", "serviceaccounts", "pods", "endpoints", "persistentvolumeclaims"])
-    config = yaml.safe_load(sandbox.kubeconfig.read_text())
-    config["users"][0]["user"] = {"token": token}
-    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    config = kubeconfig_with(token, sandbox, tmp_path / "config")
     try:
-        checks = checked(kubeconfig=tmp_path / "config")
+        checks = checked(kubeconfig=config)
     finally:
         cluster.kubectl("delete", "clusterrole,clusterrolebinding", "preflight-reader")
     assert not failed(checks), checks
@@ -125,11 +122,10 @@ def test_what_may_not_be_looked_at_is_said(
 
 @pytest.mark.usefixtures("team")
 def test_the_right_that_tells_clusters_apart_is_named(cluster: ControlPlane, sandbox: Sandbox, tmp_path: Path) -> None:
-    config = yaml.safe_load(sandbox.kubeconfig.read_text())
-    config["users"][0]["user"] = {"token": cluster.kubectl("-n", TEAM, "create", "token", "default").strip()}
-    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    token = cluster.kubectl("-n", TEAM, "create", "token", "default").strip()
+    config = kubeconfig_with(token, sandbox, tmp_path / "config")
     with pytest.raises(ClusterError, match="you may not `get` namespace kube-system of https://") as caught:
-        connect(tmp_path / "config", None)
+        connect(config, None)
     assert "ClusterRole with `get` on that namespace" in caught.value.hint
 
 
@@ -148,11 +144,9 @@ def test_rights_that_the_apply_itself_does_not_need(
         "persistentvolumeclaims",
     ]
     token = user(cluster, kinds, "get,list,watch,create,patch")
-    config = yaml.safe_load(sandbox.kubeconfig.read_text())
-    config["users"][0]["user"] = {"token": token}
-    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    config = kubeconfig_with(token, sandbox, tmp_path / "config")
     try:
-        checks = checked(kubeconfig=tmp_path / "config")
+        checks = checked(kubeconfig=config)
     finally:
         cluster.kubectl("delete", "clusterrole,clusterrolebinding", "preflight-reader")
     assert not failed(checks), checks
@@ -238,6 +232,7 @@ def test_a_secret_without_the_key_and_no_secret(team: Callable[..., None], check
 @pytest.mark.usefixtures("team")
 def test_knative_must_have_its_volume_flags_enabled(checked: Callable[..., list[Check]], cluster: ControlPlane) -> None:
     flags = ["affinity", "tolerations", "securitycontext", "persistent-volume-claim", "persistent-volume-write"]
+    flags.append("volumes-image")
     data = {f"kubernetes.podspec-{flag}": "allowed" for flag in flags}
     where = {"name": "config-features", "namespace": "knative-serving"}
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "knative-serving"}}
@@ -249,11 +244,14 @@ def test_knative_must_have_its_volume_flags_enabled(checked: Callable[..., list[
         assert not failed(checks)
         assert "accepts 2 of 2 objects, and their pods" in one(checks, "Dry run", "pass").detail
         found = one(checked("serverless", weights=Weights(storage="pvc")), "Knative flags", "fail")
+        image = Weights(storage="image", image="registry.example/qwen3-8b:1")
+        of_image = one(checked("serverless", weights=image), "Knative flags", "fail")
     finally:
         cluster.kubectl("delete", "namespace", "knative-serving", "--wait=false")
     assert found.detail == (
         "not enabled: kubernetes.podspec-persistent-volume-claim, kubernetes.podspec-persistent-volume-write"
     )
+    assert of_image.detail == "not enabled: kubernetes.podspec-volumes-image"
 
 
 @pytest.mark.fault(

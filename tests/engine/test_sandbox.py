@@ -62,7 +62,7 @@ def get(cluster: ControlPlane, *arguments: str) -> Any:
     return json.loads(cluster.kubectl("get", *arguments, "-o", "json"))
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 20) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """The first true result."""
     deadline = time.monotonic() + seconds
     while not (result := condition()):

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import yaml
 from tests.engine.deploy import deploy
+from tests.engine.users import kubeconfig_with
 
 from breakeven.engine.sandbox import Sandbox
 from breakeven.engine.sandbox_cluster import ControlPlane
@@ -47,12 +47,8 @@ def token(cluster: ControlPlane) -> Iterator[str]:
 @pytest.fixture
 def kubeconfig(sandbox: Sandbox, token: str, tmp_path: Path) -> Path:
     """The sandbox's, with the token instead of a certificate."""
-    config = yaml.safe_load(sandbox.kubeconfig.read_text())
-    config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
-    path = tmp_path / "outside" / "kubeconfig"
-    path.parent.mkdir()
-    path.write_text(yaml.safe_dump(config))
-    return path
+    (tmp_path / "outside").mkdir()
+    return kubeconfig_with(token, sandbox, tmp_path / "outside" / "kubeconfig")
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def test_a_change_is_read_from_its_headline(deploy: Deploy, committed: Path) -> 
     row = next(line for line in lines if line.startswith("| `prod/chat`"))
     assert row.startswith("| `prod/chat` | $9,500.00 | $17,500.00 | +$8,000.00 | 4 → 8 | ")
     assert "openai/gpt-4o-mini" in row
-    assert "2 deployments unchanged." in "\n".join(lines)
+    assert "2 deployments with the same bill." in "\n".join(lines)
     assert "2 nodes × $8,000.00, reference row of 4xa100" in "\n".join(lines)
 
 
@@ -74,6 +74,36 @@ def test_table_and_json_tell_the_same(deploy: Deploy, committed: Path) -> None:
     assert [one["folder"] for one in found["deployments"]] == ["prod/chat"]
     assert found["deployments"][0]["gpus"] == {"before": 4, "after": 8}
     assert found["unchanged"] == 2
+
+
+def test_an_unknown_price_makes_its_row_and_the_total_at_least(deploy: Deploy, committed: Path) -> None:
+    pvc = "profile: 1xa100\nname: lab\nweights: {storage: pvc}\nbudget: {allow_unknown_prices: true}\n"
+    write(committed / "lab" / "deploy.yaml", pvc)
+    assert deploy(*RENDER).exit_code == 0
+    found = deploy(*DIFF, "-o", "markdown").stdout
+    assert "### The change is unknown: $50,500.00 → at least $54,000.00 a month\n" in found
+    assert "| `lab` | $0.00 | at least $3,500.00 | unknown | 0 → 1 |" in found
+    assert "| **Total** | **$50,500.00** | **at least $54,000.00** | **unknown** |" in found
+
+
+@pytest.mark.parametrize("output", ["table", "markdown"])
+def test_traffic_that_changes_no_bill_changes_that_of_the_api(deploy: Deploy, committed: Path, output: str) -> None:
+    """A million requests more at $0.000195."""
+    change(committed, "prod/chat", "workload: {requests_per_month: 3000000}\n")
+    deploy(*RENDER)
+    found = deploy(*DIFF, "-o", output).stdout
+    assert "The bill stays at $50,500.00 a month\n" in found
+    assert "The same traffic at the cheapest APIs: $1,150.00 → $1,345.00 a month" in found
+
+
+def test_all_reasons_are_told_on_a_terminal(deploy: Deploy, committed: Path) -> None:
+    for folder in ("prod/chat", "prod/code"):
+        change(committed, folder, "budget: {max_usd_per_month: 1}\n")
+    deploy(*RENDER)
+    found = deploy(*DIFF)
+    assert found.exit_code == 6
+    assert [line.split()[2] for line in found.stdout.splitlines() if "✗" in line] == ["prod/chat:", "prod/code:"]
+    assert "This change also changes the budget of `prod/code`.\n" in found.stdout
 
 
 def test_a_directory_is_a_base_too(deploy: Deploy, committed: Path) -> None:
@@ -196,9 +226,11 @@ def locked(usd: int) -> Locked:
     )
 
 
+@pytest.mark.parametrize("length", [120, 4000])
 @pytest.mark.parametrize("size", [1, 10, 200, 1000, 5000])
-def test_a_comment_is_short_enough_for_any_fleet(size: int) -> None:
-    folders = [f"team-{number % 7}/{'long' * 30}/d{number}" for number in range(size)]
+def test_a_comment_is_short_enough_for_any_fleet(size: int, length: int) -> None:
+    """The longest path that Linux has is of 4,096 bytes."""
+    folders = [f"team-{number % 7}/{'long' * (length // 4)}/d{number}" for number in range(size)]
     before = Tree(deployments={name: locked(100) for name in folders}, budget=Budget())
     after = Tree(deployments={name: locked(200) for name in folders}, budget=Budget())
     text = shown.markdown(fleet_diff(before, after))
@@ -212,9 +244,11 @@ def test_a_comment_is_short_enough_for_any_fleet(size: int) -> None:
 
 
 def test_a_name_cannot_write_into_the_comment() -> None:
-    tree = Tree(deployments={"a`|\n</details><script>": locked(0)}, budget=Budget())
+    tree = Tree(deployments={"a`|\n# -$9,000\n</details><script>": locked(2)}, budget=Budget())
     text = shown.markdown(fleet_diff(Tree(deployments={}, budget=Budget()), tree))
+    assert "- ✗ a`|?# -$9,000?&lt;/details>" in text
     assert "<script>" not in text
+    assert "\n# -$9,000" not in text
     assert text.count("</details>") == 1
 
 

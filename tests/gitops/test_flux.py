@@ -68,6 +68,11 @@ def test_git_is_read_below_rendered(deploy: Deploy) -> None:
     assert (applied["spec"]["prune"], applied["spec"]["wait"]) == (True, True)
 
 
+def test_a_repository_by_ssh_is_spelt_as_flux_wants_it(deploy: Deploy) -> None:
+    assert deploy("init", "--gitops", "flux", "--repository", "git@github.com:acme/llm.git").exit_code == 0
+    assert documents("gitops/flux")[1]["spec"]["url"] == "ssh://git@github.com/acme/llm.git"
+
+
 def test_releases_name_the_chart_that_is_rendered(deploy: Deploy, fleet: Path) -> None:
     assert deploy("init", "--gitops", "flux-helm", *REPOSITORY).exit_code == 0
     deploy(*RENDER)

@@ -90,6 +90,11 @@ def test_no_link_is_followed(deploy: Deploy, tmp_path: Path) -> None:
         ("--gitops", "flux", "--repository", "oci://ghcr.io/acme/llm", "--branch", "a/b"),
         ("--gitops", "flux-helm", "--repository", "oci://ghcr.io/acme/llm"),
         ("--gitops", "argocd", "--repository", "oci://ghcr.io/acme/llm"),
+        ("--gitops", "flux", "--repository", "https://ghp_abc@github.com/acme/llm"),
+        ("--gitops", "pulumi-operator", *REPOSITORY, "--backend", "https://me:pw@api.pulumi.com"),
+        ("--gitops", "flux", *REPOSITORY, "--backend", "s3://acme"),
+        ("--ci", "github", *REPOSITORY),
+        REPOSITORY,
         ("--ci", "github", "--branch", "a b"),
         ("--profile", "no-such"),
     ],
@@ -97,6 +102,13 @@ def test_no_link_is_followed(deploy: Deploy, tmp_path: Path) -> None:
 def test_what_would_break_a_file_is_refused(deploy: Deploy, arguments: tuple[str, ...]) -> None:
     assert deploy("init", *arguments).exit_code == 2
     assert list(Path().iterdir()) == []
+
+
+def test_why_an_option_is_refused_is_said_without_its_secret(deploy: Deploy) -> None:
+    found = deploy("init", "--gitops", "argocd", "--repository", "https://x:canary@github.com/acme/llm")
+    assert found.stderr.startswith("Error: --repository: it holds credentials, which would be committed\nNext: ")
+    assert "canary" not in found.output
+    assert deploy("init", *REPOSITORY).stderr.startswith("Error: --repository: it goes with --gitops argocd|flux|")
 
 
 def test_a_missing_repository_is_said_in_words(deploy: Deploy) -> None:

@@ -22,6 +22,13 @@ from breakeven.errors import InputError
 Deploy = Callable[..., Result]
 
 PROFILE = ("--profile", "4xa100")
+CONTRACT = """\
+- comparator: openai/gpt-4o
+  usd_per_million_input_tokens: 2.00
+  usd_per_million_output_tokens: 8.00
+  source: contract 17
+  checked: 2026-10-01
+"""
 LOCK = Path("out/breakeven.lock.json")
 VALUES = Path("out/values.yaml")
 
@@ -197,7 +204,39 @@ def test_crds_lie_apart(planned: Callable[..., Plan], helm: Path, monkeypatch: p
 
 
 def test_a_token_in_a_deployment_file_is_refused(deploy: Deploy) -> None:
-    Path("deploy.yaml").write_text("profile: 4xa100\nprices:\n  api_overrides: hf_abcdefghijklmnopqrstuvwx\n")
-    Path("hf_abcdefghijklmnopqrstuvwx").write_text("[]\n")
+    write(Path("deploy.yaml"), "profile: 4xa100\nprices: {api_overrides: contract.yaml}\n")
+    write(Path("contract.yaml"), CONTRACT.replace("contract 17", "hf_abcdefghijklmnopqrstuvwx"))
     said = refused(deploy("render", "out"))
-    assert said.startswith("Error: deploy.yaml: prices.api_overrides is a secret in plain text; nothing was rendered")
+    assert said.startswith("Error: deploy.yaml: prices.api_overrides[0].source is a secret in plain text; nothing was")
+    assert "hf_" not in said
+
+
+def test_what_a_path_stands_for_is_rendered_alike_from_anywhere(
+    deploy: Deploy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prices and a model's config.json lie beside the deploy.yaml that names them; a new clone has another mtime."""
+    text = "profile: 4xa100\nmodel: Qwen--Qwen3-8B.json\nprices: {api_overrides: contract.yaml}\n"
+    config = resources.root() / "tests" / "data" / "model_configs" / "Qwen--Qwen3-8B.json"
+    for folder in (Path("clusters/chat"), Path("clone/chat")):
+        write(folder / "deploy.yaml", text)
+        write(folder / "contract.yaml", CONTRACT)
+        write(folder / config.name, config.read_text(encoding="utf-8"))
+    os.utime(Path("clone/chat") / config.name, (0, 0))
+    assert deploy("render", "clusters", "--out", "out").exit_code == 0
+    lock = json.loads(Path("out/chat/breakeven.lock.json").read_bytes())
+    assert lock["inputs"]["deployment"]["model"] == "Qwen/Qwen3-8B"
+    assert [api["source"] for api in lock["api"] if "contract 17" in api["source"]] != []
+    assert deploy("render", "alone", "-f", "clone/chat/deploy.yaml").exit_code == 0
+    monkeypatch.chdir(tmp_path / "clone" / "chat")
+    assert deploy("render", str(tmp_path / "alone"), "--check").output == ""
+    assert deploy("render", str(tmp_path / "clone"), "--out", str(tmp_path / "out"), "--check").output == ""
+
+
+@pytest.mark.parametrize("given", [(), PROFILE])
+def test_a_directory_of_inputs_is_no_output(deploy: Deploy, fleet: Path, given: tuple[str, ...]) -> None:
+    said = refused(deploy("render", "clusters", *given))
+    assert said.startswith("Error: clusters: it is a fleet: clusters/prod/chat/deploy.yaml lies in it\nNext: ")
+    assert "`deploy render clusters --out OUT`" in said
+    said = refused(deploy("render", "clusters/prod/chat", *given))
+    assert said.startswith("Error: clusters/prod/chat: a deployment lies there\nNext: ")
+    assert "`deploy render OUT -f clusters/prod/chat/deploy.yaml`" in said

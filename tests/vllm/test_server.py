@@ -20,8 +20,10 @@ from breakeven.core.memory import kv_cache
 from breakeven.core.plan import Plan
 from breakeven.huggingface.model import model as read_model
 
-# At some 600 a second, 2 s of generation; busy machines take longer, and have the 60 s of --shutdown-timeout.
+# Of each of 8 choices: some 10 s. With one choice, 2 s, the client once read nothing before the end.
+# Busy machines take longer, and have the 60 s of --shutdown-timeout.
 TOKENS = 1500
+CHOICES = 8
 
 
 def completion(plan: Plan, tokens: int, **more: Any) -> dict[str, Any]:
@@ -144,7 +146,8 @@ def test_a_busy_server_answers_its_probes_in_time(server: Server, served: Plan, 
 def test_sigterm_drains_a_running_stream_within_the_grace_period(
     server: Server, served: Plan, rendered: Container
 ) -> None:
-    body = completion(served, TOKENS, stream=True, stream_options={"include_usage": True})
+    streamed = {"stream": True, "stream_options": {"include_usage": True}}
+    body = completion(served, TOKENS, n=CHOICES, temperature=1, **streamed)
     with server.streaming("/v1/completions", body) as response:
         stream = events(response)
         head = list(islice(stream, 10))
@@ -154,8 +157,8 @@ def test_sigterm_drains_a_running_stream_within_the_grace_period(
         drained_s = time.monotonic() - asked
     assert all(event.startswith("data: ") for event in (*head, *tail))
     usage, done = tail[-2:]
-    assert json.loads(usage[6:])["usage"]["completion_tokens"] == TOKENS
+    assert json.loads(usage[6:])["usage"]["completion_tokens"] == CHOICES * TOKENS
     assert done == "data: [DONE]"
-    # Otherwise it had been generated before the signal.
+    # Otherwise all had been sent before the signal.
     assert drained_s > 0.3
     assert server.exit_code(rendered.seconds_to_stop - drained_s) == 0

@@ -45,7 +45,7 @@ env:
   {{- include "vllm.env" . | nindent 2 }}
 {{- with .Values.weights.secret }}
 envFrom:
-  - secretRef: {name: {{ . }}}
+  - secretRef: {name: {{ . | quote }}}
 {{- end }}
 {{- if not $.headless }}
 ports:

@@ -7,5 +7,5 @@
 {{/* Labels of the Job's pods: not the servers', so that no Service and no budget counts them. */}}
 {{- define "vllm.downloadLabels" -}}
 app.kubernetes.io/name: {{ include "vllm.name" . }}-weights
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}

@@ -24,6 +24,10 @@ written to are given here.
 - {name: HF_HUB_OFFLINE, value: "1"}
 - {name: TRANSFORMERS_OFFLINE, value: "1"}
 {{- end }}
+{{- if .Values.monitoring.tracesEndpoint }}
+# Whose traces they are; "unknown_service" otherwise.
+- {name: OTEL_SERVICE_NAME, value: {{ include "vllm.fullname" . }}}
+{{- end }}
 {{- if include "vllm.grouped" . }}
 # Where the other nodes find this one; else vLLM takes the address of the way to the internet, if there is one.
 - name: VLLM_HOST_IP
@@ -36,8 +40,8 @@ written to are given here.
 - name: VLLM_API_KEY
   valueFrom:
     secretKeyRef:
-      name: {{ . }}
-      key: {{ $.Values.apiKey.secretKey }}
+      name: {{ . | quote }}
+      key: {{ $.Values.apiKey.secretKey | quote }}
 {{- end }}
 {{- end }}
 
@@ -47,7 +51,7 @@ written to are given here.
 - name: HF_TOKEN
   valueFrom:
     secretKeyRef:
-      name: {{ . }}
-      key: {{ $.Values.hubToken.secretKey }}
+      name: {{ . | quote }}
+      key: {{ $.Values.hubToken.secretKey | quote }}
 {{- end }}
 {{- end }}

@@ -27,10 +27,15 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
+{{/* Labels or annotations: a list of ours, as YAML, and further ones. A key has one value, and ours is it. */}}
+{{- define "vllm.beside" -}}
+{{- toYaml (merge (first . | fromYaml) (last .)) }}
+{{- end }}
+
 {{/* Labels that select the pods of this release. They cannot change after the first install. */}}
 {{- define "vllm.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "vllm.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{/* Labels that select the pods that answer: of a server on several nodes, the first. */}}

@@ -1,19 +1,29 @@
 {{/* Labels of what the Prometheus operator reads. */}}
 {{- define "vllm.monitoringLabels" -}}
-{{- include "vllm.labels" . }}
-{{- with omit .Values.monitoring.labels "app.kubernetes.io/name" "app.kubernetes.io/instance" "helm.sh/chart" }}
-{{ toYaml . }}
-{{- end }}
+{{- include "vllm.beside" (list (include "vllm.labels" .) .Values.monitoring.labels) }}
 {{- end }}
 
 {{/* Labels of a recorded series. */}}
 {{- define "vllm.seriesLabels" -}}
-{namespace: {{ .Release.Namespace }}, release: {{ include "vllm.fullname" . }}, model_name: {{ .Values.model | quote }}}
+{namespace: {{ .Release.Namespace | quote }}, release: {{ include "vllm.fullname" . | quote }}, model_name: {{ .Values.model | quote }}}
+{{- end }}
+
+{{/* Labels of an alert, whose expression may have summed its own away: list root, severity. */}}
+{{- define "vllm.alertLabels" -}}
+{{- merge (dict "severity" (last .)) (include "vllm.seriesLabels" (first .) | fromYaml) | toJson }}
 {{- end }}
 
 {{/* The same as a selector. */}}
 {{- define "vllm.billSeries" -}}
 namespace="{{ .Release.Namespace }}",release="{{ include "vllm.fullname" . }}"
+{{- end }}
+
+{{/* The dashboard. In JSON the quotes of a query are escaped; Grafana takes at most 40 characters as its id. */}}
+{{- define "vllm.dashboard" -}}
+{{- $name := printf "%s in %s" (include "vllm.fullname" .) .Release.Namespace }}
+{{- $series := include "vllm.series" . | replace "\"" "\\\"" }}
+{{- $bill := include "vllm.billSeries" . | replace "\"" "\\\"" }}
+{{- .Files.Get "files/dashboard.json" | replace "@SERIES@" $series | replace "@BILL@" $bill | replace "@NAME@" $name | replace "@UID@" ($name | sha256sum | trunc 40) }}
 {{- end }}
 
 {{/* Tokens a second: input, output. */}}

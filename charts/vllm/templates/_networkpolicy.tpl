@@ -2,7 +2,7 @@
 {{- define "vllm.peer" -}}
 podSelector: {{ if .podLabels }}{matchLabels: {{ toJson .podLabels }}}{{ else }}{}{{ end }}
 {{- with .namespace }}
-namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: {{ . }}}}
+namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: {{ . | quote }}}}
 {{- end }}
 {{- end }}
 

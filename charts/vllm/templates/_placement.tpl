@@ -1,10 +1,10 @@
 {{/* Which nodes may run a server, and what goes first. */}}
 {{- define "vllm.placement" -}}
 {{- with .Values.placement.priorityClass }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.placement.runtimeClass }}
-runtimeClassName: {{ . }}
+runtimeClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.placement.nodeSelector }}
 nodeSelector:
@@ -21,7 +21,7 @@ affinity:
 {{- with .Values.placement.spread }}
 topologySpreadConstraints:
   {{- range . }}
-  - topologyKey: {{ .topologyKey }}
+  - topologyKey: {{ .topologyKey | quote }}
     maxSkew: {{ .maxSkew | default 1 | int }}
     whenUnsatisfiable: {{ .whenUnsatisfiable | default "ScheduleAnyway" }}
     # Old and new servers of a change are counted apart.

@@ -6,12 +6,9 @@
 
 {{/* Annotations of the pods; empty if there is none. A change of one, or of what the chart mounts, rolls the servers. */}}
 {{- define "vllm.podAnnotations" -}}
-{{- with .Values.chatTemplate.template }}
-checksum/chat-template: {{ sha256sum . }}
-{{- end }}
-{{- with .Values.pod.annotations }}
-{{ toYaml . }}
-{{- end }}
+{{- $ours := dict }}
+{{- with .Values.chatTemplate.template }}{{ $ours = dict "checksum/chat-template" (sha256sum .) }}{{ end }}
+{{- with merge $ours .Values.pod.annotations }}{{ toYaml . }}{{ end }}
 {{- end }}
 
 {{/* The ConfigMap of the chat template, made here or elsewhere; empty if there is none. */}}
@@ -56,11 +53,11 @@ volumes:
   {{- end }}
   {{- with include "vllm.chatTemplate" . }}
   - name: chat-template
-    configMap: {name: {{ . }}}
+    configMap: {name: {{ . | quote }}}
   {{- end }}
   {{- with .Values.weights.compileCacheClaim }}
   - name: cache
-    persistentVolumeClaim: {claimName: {{ . }}}
+    persistentVolumeClaim: {claimName: {{ . | quote }}}
   {{- end }}
 {{- end }}
 
@@ -75,7 +72,7 @@ terminationGracePeriodSeconds: {{ int .Values.rollout.terminationGracePeriodSeco
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end }}

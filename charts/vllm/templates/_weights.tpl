@@ -36,7 +36,7 @@
 {{- with .Values.weights -}}
 {{- if eq .storage "pvc" }}
 - name: weights
-  persistentVolumeClaim: {claimName: {{ include "vllm.claim" $ }}}
+  persistentVolumeClaim: {claimName: {{ include "vllm.claim" $ | quote }}}
 {{- else if eq .storage "ephemeral" }}
 - name: weights
   ephemeral:

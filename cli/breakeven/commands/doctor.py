@@ -10,7 +10,7 @@ from breakeven import options
 
 
 @click.command(name="doctor")
-@options.cluster_options
+@options.examined_options
 @options.output_option
 def command(kubeconfig: Path | None, context: str | None, sandbox: bool, output: str) -> None:
     """Check this machine and the cluster, and say how to fix what is missing. Changes and builds nothing.

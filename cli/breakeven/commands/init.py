@@ -15,6 +15,8 @@ _REPOSITORY = re.compile(r"(https|ssh)://[\w.@:/~-]+|git@[\w.-]+:[\w./~-]+")
 # A repository of a registry, without a tag; and a tag, which is that of the branch.
 _REGISTRY = re.compile(r"oci://[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+")
 _BRANCH = re.compile(r"[A-Za-z0-9][\w./-]*")
+# It would be committed.
+_CREDENTIALS = re.compile(r"https://[^/]*@")
 # Where a pod can reach it: one of file:// would lie in the pod, and go with it.
 _BACKEND = re.compile(r"(s3|gs|azblob|https)://[\w.@:/?&=%~-]+")
 
@@ -59,6 +61,7 @@ def command(
       deploy init --gitops flux --repository oci://ghcr.io/acme/llm
       deploy init --gitops pulumi-operator --backend s3://acme-pulumi --repository https://github.com/acme/llm
     """
+    _refuse_idle(gitops, repository, backend)
     if not _BRANCH.fullmatch(branch):
         raise InputError(f"expected a branch, got {branch!r}", where="--branch")
     files: dict[str, str] = {}
@@ -68,6 +71,20 @@ def command(
         files |= scaffold.pipeline(ci, branch, applies=gitops is None)
     for path in scaffold.write(directory, files or scaffold.deployment(load.profile(profile).name)):
         click.echo(path)
+
+
+def _refuse_idle(gitops: str | None, repository: str | None, backend: str | None) -> None:
+    """Raises InputError for an option that would be passed over, and for one that tells a secret."""
+    for flag, given, kinds in (
+        ("--repository", repository, scaffold.GITOPS),
+        ("--backend", backend, (scaffold.OPERATOR,)),
+    ):
+        if given and gitops not in kinds:
+            raise InputError(f"it goes with --gitops {'|'.join(kinds)}", where=flag)
+        if given and _CREDENTIALS.match(given):
+            raise InputError(
+                "it holds credentials, which would be committed", where=flag, hint="put them into a Secret"
+            )
 
 
 def _gitops(directory: Path, kind: str, repository: str, branch: str, backend: str) -> dict[str, str]:

@@ -44,6 +44,7 @@ def command(directory: Path, out: Path | None, check: bool, **inputs: Any) -> No
     from breakeven.engine import tools
 
     if out is None:
+        fleet.refuse_as_output(directory)
         plan = arguments.make_servable_plan(**inputs)
         parts = _alone(plan)
     else:

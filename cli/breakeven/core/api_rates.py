@@ -1,4 +1,4 @@
-"""Dated list prices of API models per million tokens, which go before the price book's."""
+"""The price of a request at an API; dated list prices per million tokens, which go before the price book's."""
 
 from __future__ import annotations
 
@@ -7,9 +7,21 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from breakeven.core.api_spend import ApiPrice
 from breakeven.core.units import plain_usd, require_positive
 from breakeven.core.workload import Workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiPrice:
+    """One average request of the workload at one API model; never a month's tokens in one call.
+
+    `comparator` is `provider/model[@tier]`. `checked` is the day of the source: of a price book, when it was published.
+    """
+
+    comparator: str
+    usd_per_request: Decimal
+    source: str
+    checked: date
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,23 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from breakeven.core.api_rates import ApiPrice
 from breakeven.core.break_even import BreakEven, break_even
 from breakeven.core.cost import CostProjection
 from breakeven.core.plan import Plan
 from breakeven.core.units import cents
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApiPrice:
-    """One average request of the workload at one API model; never a month's tokens in one call.
-
-    `comparator` is `provider/model[@tier]`. `checked` is the day of the source: of a price book, when it was published.
-    """
-
-    comparator: str
-    usd_per_request: Decimal
-    source: str
-    checked: date
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from breakeven.core.api_spend import ApiEquivalent, ApiPrice, api_equivalent, cheapest
+from breakeven.core.api_rates import ApiPrice
+from breakeven.core.api_spend import ApiEquivalent, api_equivalent, cheapest
 from breakeven.core.cost import CostProjection, project
 from breakeven.core.decision import Decision, decide
 from breakeven.core.plan import Plan

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from breakeven.core.api_rates import ApiRates
 from breakeven.core.chart.choices import ChartChoices
 from breakeven.core.chart.storage import Weights as Weights
 from breakeven.core.engine_args import KvCacheDtype
@@ -62,14 +63,14 @@ class FixedInfrastructure:
 @dataclass(frozen=True, kw_only=True)
 class Prices:
     """Which price counts. Without `offer` and `usd_per_gpu_hour`, the profile's reference rent, or its first offer if
-    serverless. `api_overrides` is a file of dated API prices that go before the price book's.
+    serverless. `api_overrides` are dated API prices that go before the price book's.
     `spot_interruption_allowance` is the share of a spot rent that interruptions cost on top: work done again, and
     on-demand hours in between.
     """
 
     offer: str | None = None
     usd_per_gpu_hour: Decimal | None = None
-    api_overrides: str | None = None
+    api_overrides: tuple[ApiRates, ...] | None = None
     ops_usd_per_month: Decimal | None = None
     setup_usd_per_month: Decimal | None = None
     storage_usd_per_gib_month: Decimal | None = None

@@ -98,7 +98,8 @@ def pod(plan: Plan) -> Pod:
         progress_deadline_s=deadline_s,
         # Without a surge replicas are replaced one after the other, and each may take the whole deadline.
         pulumi_timeout_s=deadline_s * plan.most_replicas + _AWAIT_MARGIN_S,
-        request_timeout_s=max(_REQUEST_TIMEOUT_S, ceil(plan.startup_s)),
+        # A request that finds no server waits for one, and then for its answer.
+        request_timeout_s=max(_REQUEST_TIMEOUT_S, ceil(plan.startup_s + plan.capacity.request_s)),
         concurrency=_concurrency(plan),
         requests_per_server=max(1, int(_concurrency(plan) * plan.deployment.headroom.target_utilisation)),
         # A server that starts answers nothing, so its elders still look too few: wait for it before the next ones.

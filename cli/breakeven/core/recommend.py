@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from breakeven.core.api_spend import ApiPrice
+from breakeven.core.api_rates import ApiPrice
 from breakeven.core.deployment import Deployment
 from breakeven.core.nearest import Miss, nearest_miss
 from breakeven.core.pareto import front

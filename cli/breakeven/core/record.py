@@ -12,6 +12,7 @@ from breakeven.core.cost import CostProjection
 from breakeven.core.cost_line import CostInput, CostLine
 from breakeven.core.plan import Plan
 from breakeven.core.served import served
+from breakeven.core.split import Split
 from breakeven.core.throughput import Capacity
 
 
@@ -51,17 +52,24 @@ def _recorded_line(line: Mapping[str, Any]) -> CostLine:
     )
 
 
+def record_split(split: Split) -> dict[str, Any]:
+    """By the names of vLLM's arguments."""
+    return {
+        "tensor_parallel_size": split.tensor_parallel_size,
+        "pipeline_parallel_size": split.pipeline_parallel_size,
+        "nodes_per_replica": split.nodes,
+        "precision": split.precision,
+        "kv_cache_dtype": split.kv_cache_dtype,
+    }
+
+
 def record_plan(plan: Plan) -> dict[str, Any]:
     """The plan's own figures, for people and for `deploy status`."""
     return {
         "profile": plan.facts.profile.name,
         "model": plan.facts.model.name,
         "replicas": plan.replicas,
-        "tensor_parallel_size": plan.split.tensor_parallel_size,
-        "pipeline_parallel_size": plan.split.pipeline_parallel_size,
-        "nodes_per_replica": plan.split.nodes,
-        "precision": plan.split.precision,
-        "kv_cache_dtype": plan.split.kv_cache_dtype,
+        **record_split(plan.split),
         "gpus": plan.gpus,
         "nodes": plan.nodes,
         "max_model_len": plan.max_model_len,

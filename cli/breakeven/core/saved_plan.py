@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from breakeven.core.api_spend import ApiPrice
+from breakeven.core.api_rates import ApiPrice
 from breakeven.core.budget import Verdict
 from breakeven.core.changes import Change
 from breakeven.core.cost_line import CostLine
@@ -170,11 +170,12 @@ def _inputs(saved: SavedPlan, found: SavedPlan) -> Iterator[str]:
     return _differing("input", _flat(asdict(saved.deployment)), _flat(asdict(found.deployment)))
 
 
-def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(data: dict[Any, Any], prefix: str = "") -> dict[str, Any]:
     """`{"workload.requests_per_month": 1000000}`."""
     flat: dict[str, Any] = {}
     for key, value in data.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+        nested = dict(enumerate(value)) if isinstance(value, tuple) else value
+        flat |= _flat(nested, f"{prefix}{key}.") if isinstance(nested, dict) else {f"{prefix}{key}": value}
     return flat
 
 

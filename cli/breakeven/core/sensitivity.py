@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from breakeven.core.api_spend import ApiEquivalent, ApiPrice, api_equivalent
+from breakeven.core.api_rates import ApiPrice
+from breakeven.core.api_spend import ApiEquivalent, api_equivalent
 from breakeven.core.cost import CostProjection, project
 from breakeven.core.facts import Facts
 from breakeven.core.plan import Plan, plan

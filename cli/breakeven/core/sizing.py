@@ -15,7 +15,7 @@ from breakeven.core.measured import Near, Series, Sought, nearest
 from breakeven.core.model import Model
 from breakeven.core.plan import Plan, plan
 from breakeven.core.replica import Replica
-from breakeven.core.split import splits
+from breakeven.core.split import Split, kv_cache_dtypes, splits
 from breakeven.core.throughput import Capacity, requests_of
 from breakeven.errors import InfeasibleError
 
@@ -53,7 +53,7 @@ class Sizing:
 
 def size(deployment: Deployment, facts: Facts) -> Sizing:
     """Raises InfeasibleError, with the nearest change, where no candidate fits."""
-    found = candidates(deployment, facts, splits(facts, deployment.engine.nodes))
+    found = candidates(deployment, facts, _ways(deployment, facts))
     planned, refused = None, None
     try:
         planned = _planned(plan(deployment, facts))
@@ -62,6 +62,17 @@ def size(deployment: Deployment, facts: Facts) -> Sizing:
             raise
         refused = error.message
     return Sizing(deployment=deployment, facts=facts, planned=planned, refused=refused, candidates=found)
+
+
+def _ways(deployment: Deployment, facts: Facts) -> list[Split]:
+    """Each once: to a checkpoint that asks for an fp8 cache, auto is fp8; it goes by the name that the user gave."""
+    asked = deployment.engine.kv_cache_dtype
+    name = asked if asked in kv_cache_dtypes(facts) else "auto"
+    return [
+        split
+        for split in splits(facts, deployment.engine.nodes)
+        if split.kv_cache_dtype == name or facts.model.stored_in(split.precision).kv_cache_dtype == "auto"
+    ]
 
 
 def near(

@@ -1,4 +1,4 @@
-"""The Kubernetes cluster, read through the official client: who it is, what is there, is it ready."""
+"""The Kubernetes cluster, read through the official client: who it is, and what is there."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ import urllib3
 from kubernetes import client, config
 from kubernetes.utils import parse_quantity
 
-from breakeven.core.live import Readiness, Target
-from breakeven.core.manifests import replica_gpus
+from breakeven.core.live import Target
 from breakeven.core.plan import ServerKind
 from breakeven.engine import kubeconfig as kubeconfig_file
 from breakeven.errors import ClusterError
@@ -101,23 +100,6 @@ class Cluster:
                 entry["kind"]: (entry["name"], entry["namespaced"]) for entry in resources if "/" not in entry["name"]
             }
         return self._known[api_version].get(kind, ("", False))
-
-    def readiness(self, *, namespace: str, name: str, kind: ServerKind) -> Readiness:
-        """Of what runs the servers of a stack."""
-        found = self.get(API_VERSIONS[kind], kind, namespace, name)
-        if found is None:
-            called = "Knative Service" if kind == "Service" else kind
-            return Readiness(found=False, ready=0, wanted=0, gpus=0, reason=f"the {called} is not in the cluster")
-        if kind == "Service":
-            return _knative_readiness(found)
-        reason = self._pending_reason(namespace, name)
-        return _deployment_readiness(found, reason) if kind == "Deployment" else _group_readiness(found, reason)
-
-    def _pending_reason(self, namespace: str, name: str) -> str:
-        """The scheduler's or the container's own words for the first pod that is not ready."""
-        selector = f"labelSelector=app.kubernetes.io%2Finstance%3D{name}"
-        pods = (_get(self._api, f"/api/v1/namespaces/{namespace}/pods?{selector}") or {}).get("items", ())
-        return next((reason for pod in pods if (reason := _pod_reason(pod))), "")
 
 
 def connect(kubeconfig: Path | None, context: str | None) -> Cluster:
@@ -240,48 +222,3 @@ def _root_cause(error: BaseException) -> str:
 
 def _root(api_version: str) -> str:
     return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
-
-
-def _deployment_readiness(found: dict[str, Any], reason: str) -> Readiness:
-    wanted = found["spec"].get("replicas", 1)
-    ready = found.get("status", {}).get("readyReplicas", 0)
-    gpus = wanted * replica_gpus(found)
-    if not wanted:
-        reason = "it is scaled to 0"
-    elif ready >= wanted:
-        reason = ""
-    return Readiness(found=True, ready=ready, wanted=wanted, gpus=gpus, reason=reason)
-
-
-def _group_readiness(found: dict[str, Any], reason: str) -> Readiness:
-    """Groups of the former revision are ready, too, until they are replaced."""
-    wanted, status = found["spec"].get("replicas", 1), found.get("status", {})
-    seen = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-    is_new = seen and status.get("updatedReplicas", 0) >= wanted
-    ready = status.get("readyReplicas", 0) if is_new else min(status.get("readyReplicas", 0), max(0, wanted - 1))
-    if not wanted:
-        reason = "it is scaled to 0"
-    elif ready >= wanted:
-        reason = ""
-    return Readiness(found=True, ready=ready, wanted=wanted, gpus=wanted * replica_gpus(found), reason=reason)
-
-
-def _knative_readiness(found: dict[str, Any]) -> Readiness:
-    """A Knative Service is one thing that is ready or not, however many pods run."""
-    conditions = found.get("status", {}).get("conditions", ())
-    ready: dict[str, str] = next((condition for condition in conditions if condition["type"] == "Ready"), {})
-    is_ready = ready.get("status") == "True"
-    reason = "" if is_ready else ready.get("message", "no condition Ready yet")
-    return Readiness(found=True, ready=int(is_ready), wanted=1, gpus=replica_gpus(found), reason=reason)
-
-
-def _pod_reason(pod: dict[str, Any]) -> str:
-    name, status = pod["metadata"]["name"], pod.get("status", {})
-    for condition in status.get("conditions", ()):
-        if condition["type"] == "PodScheduled" and condition["status"] != "True":
-            return f"{name}: {condition.get('reason', '')}: {condition.get('message', '')}"
-    for container in status.get("containerStatuses", ()):
-        waiting = container.get("state", {}).get("waiting")
-        if waiting:
-            return f"{name}: {waiting.get('reason', '')}: {waiting.get('message', '')}"
-    return ""

@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
+from breakeven.core.live import Readiness
 from breakeven.core.outcome import Failure, Look
 from breakeven.core.plan import Plan
 from breakeven.core.pod_state import GROUP_REVISION, PodState, pod_state
+from breakeven.core.readiness import readiness as readiness_of
 from breakeven.engine.cluster import API_VERSIONS, Cluster
 from breakeven.engine.preflight import gpus
 from breakeven.errors import ClusterError
@@ -27,6 +29,16 @@ def pods(plan: Plan, cluster: Cluster) -> tuple[PodState, ...]:
     """All pods of the stack's server, those of former revisions included."""
     found = cluster.list(f"/api/v1/namespaces/{plan.namespace}/pods?{_selector(plan)}")
     return tuple(sorted((pod_state(pod) for pod in found), key=lambda pod: pod.name))
+
+
+def readiness(plan: Plan, cluster: Cluster) -> Readiness:
+    """Of the stack's servers, with the first trouble among their pods."""
+    server = _server(plan, cluster)
+    if server is None:
+        called = "Knative Service" if plan.runs_as == "Service" else plan.runs_as
+        return Readiness(found=False, ready=0, wanted=0, gpus=0, reason=f"the {called} is not in the cluster")
+    troubled = (f"{pod.name}: {pod.trouble.text}" for pod in pods(plan, cluster) if pod.trouble)
+    return readiness_of(server, next(troubled, ""))
 
 
 def look(plan: Plan, cluster: Cluster) -> Look:
@@ -47,13 +59,17 @@ def look(plan: Plan, cluster: Cluster) -> Look:
 
 def _newest(plan: Plan, cluster: Cluster) -> tuple[str, str]:
     """The newest revision as its pods are labelled, and why the cluster makes no pods of it."""
-    found = cluster.get(API_VERSIONS[plan.runs_as], plan.runs_as, plan.namespace, plan.release)
+    found = _server(plan, cluster)
     status: dict[str, Any] = (found or {}).get("status") or {}
     if not found or status.get("observedGeneration", 0) < found["metadata"]["generation"]:
         return "", ""
     if plan.runs_as == "Service":
         return status.get("latestCreatedRevisionName", ""), ""
     return _group_revision(plan, cluster) if plan.runs_as == "LeaderWorkerSet" else _revision(plan, cluster, status)
+
+
+def _server(plan: Plan, cluster: Cluster) -> dict[str, Any] | None:
+    return cluster.get(API_VERSIONS[plan.runs_as], plan.runs_as, plan.namespace, plan.release)
 
 
 def _revision(plan: Plan, cluster: Cluster, status: dict[str, Any]) -> tuple[str, str]:

@@ -12,14 +12,13 @@ from breakeven.core.history import Apply, last_good
 from breakeven.core.live import Readiness
 from breakeven.core.plan import Plan
 from breakeven.core.plan import plan as size
-from breakeven.engine import leftovers, stack
+from breakeven.engine import leftovers, pods, stack
 from breakeven.engine.backend import Backend
 from breakeven.engine.claim import alone
 from breakeven.engine.cluster import Cluster, connect
 from breakeven.engine.progress import OnProgress
 from breakeven.engine.stack import OnStep, Stack
 from breakeven.engine.state import State
-from breakeven.engine.watch import readiness_of
 from breakeven.errors import ClusterError, DeployError
 
 
@@ -61,7 +60,7 @@ class Recorded:
         return leftovers.describe(self.plan.stack, self.backend)
 
     def readiness(self) -> Readiness:
-        return readiness_of(self.plan, self.cluster)
+        return pods.readiness(self.plan, self.cluster)
 
 
 def find(name: str, backend: Backend) -> Recorded | None:

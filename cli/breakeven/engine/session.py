@@ -71,14 +71,17 @@ def versions() -> Versions:
 
 def offline(plan: Plan, *, in_sandbox: bool, on_progress: OnProgress) -> Preview:
     """A preview from the state alone. Raises GateError where what is rendered is not what is priced."""
+    # A sandbox that does not run is said at once, too.
+    state = _existing_backend(in_sandbox)
     tools.require("pulumi", "provider", "helm", progress=on_progress)
-    return offline_engine.preview(plan, _existing_backend(in_sandbox))
+    return offline_engine.preview(plan, state)
 
 
 def recorded(name: str, *, in_sandbox: bool, on_progress: OnProgress) -> Recorded:
     """An existing stack. Raises DeployError where there is none of that name."""
+    state = _existing_backend(in_sandbox)
     tools.require("pulumi", "provider", progress=on_progress)
-    found = find(name, _existing_backend(in_sandbox))
+    found = find(name, state)
     if found is None:
         where = " in the sandbox" if in_sandbox else ""
         elsewhere = "" if in_sandbox else "; --sandbox looks in the sandbox"

@@ -90,7 +90,7 @@ class Watch:
                         interrupt.stop_engine()
 
     def _tell(self, told: str) -> str:
-        readiness = readiness_of(self._plan, self._cluster)
+        readiness = pods.readiness(self._plan, self._cluster)
         if readiness.found and readiness.reason not in ("", told):
             self._on_wait(readiness)
             return readiness.reason
@@ -102,7 +102,7 @@ def until_ready(plan: Plan, cluster: Cluster, on_wait: OnWait, timeout_s: float)
     deadline, judge = time.monotonic() + timeout_s, Judge()
     told: Readiness | None = None
     while True:
-        readiness = readiness_of(plan, cluster)
+        readiness = pods.readiness(plan, cluster)
         if readiness.is_ready:
             return readiness
         if not readiness.found:
@@ -118,10 +118,6 @@ def until_ready(plan: Plan, cluster: Cluster, on_wait: OnWait, timeout_s: float)
         time.sleep(_POLL_S)
 
 
-def readiness_of(plan: Plan, cluster: Cluster) -> Readiness:
-    return cluster.readiness(namespace=plan.namespace, name=plan.release, kind=plan.runs_as)
-
-
 def _troubled(plan: Plan, cluster: Cluster) -> Failure | None:
     """Why an apply that the engine gave up failed; None where it was not for the pods."""
     with suppress(DeployError):
@@ -134,6 +130,6 @@ def _failed(failure: Failure, plan: Plan, cluster: Cluster) -> RolloutFailed:
     ready, wanted = 0, plan.replicas
     with suppress(DeployError):
         failure = pods.explained(failure, plan, cluster)
-        readiness = readiness_of(plan, cluster)
+        readiness = pods.readiness(plan, cluster)
         ready, wanted = readiness.ready, readiness.wanted
     return RolloutFailed(outcome.explain(failure, ready=ready, wanted=wanted), hint=_HINT)

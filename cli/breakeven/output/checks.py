@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from breakeven.core.live import Check
@@ -22,12 +23,12 @@ def render(output: str, checks: Sequence[Check]) -> str:
 
 
 def text(checks: Iterable[Check]) -> str:
-    """One line a check, and its fix below where it did not pass."""
+    """One line a check, and its fix below where it did not pass; one that mends several in a row is said once."""
     lines = []
-    for check in checks:
-        lines.append(f"{_SIGNS[check.status]} {check.name}: {check.detail}")
-        if check.fix and check.status != "pass":
-            lines.append(f"  → {check.fix}")
+    for fix, same in groupby(checks, key=lambda check: "" if check.status == "pass" else check.fix):
+        lines += [f"{_SIGNS[check.status]} {check.name}: {check.detail}" for check in same]
+        if fix:
+            lines.append(f"  → {fix}")
     return "\n".join(lines)
 
 

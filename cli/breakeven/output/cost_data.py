@@ -9,6 +9,7 @@ from typing import Any, Final
 from breakeven.convert import plain
 from breakeven.core.comparison import Comparison
 from breakeven.core.cost import OfferedRent, cost_range
+from breakeven.core.record import record_split
 from breakeven.core.sensitivity import Case
 from breakeven.core.tco import tco
 from breakeven.output import api, bill
@@ -27,21 +28,11 @@ def data(comparison: Comparison, offered: Sequence[OfferedRent], cases: Sequence
         "serverless": plan.facts.profile.is_serverless,
         "replicas": plan.replicas,
         "replicas_range": list(plan.replicas_range),
-        "tensor_parallel_size": plan.split.tensor_parallel_size,
-        "pipeline_parallel_size": plan.split.pipeline_parallel_size,
-        "nodes_per_replica": plan.split.nodes,
-        "precision": plan.split.precision,
-        "kv_cache_dtype": plan.split.kv_cache_dtype,
+        **record_split(plan.split),
         "gpus": plan.gpus,
         "gpus_unused": plan.gpus_unused,
         "nodes": plan.nodes,
-        "workload": {
-            "requests_per_month": plan.workload.requests_per_month,
-            "input_tokens": plan.workload.input_tokens,
-            "output_tokens": plan.workload.output_tokens,
-            "cached_share": plan.workload.cached_share,
-            "peak_to_mean": plan.workload.peak_to_mean,
-        },
+        "workload": plain(plan.workload),
         "requests_per_second": {
             "estimate": round(plan.requests_per_second, 4),
             "low": round(plan.most_replicas * plan.capacity.low, 4),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from breakeven.core.cost_diff import CostDiff
 from breakeven.core.fleet_diff import Change, FleetDiff
 from breakeven.core.units import count
 from breakeven.output import diff, money, table, verdict
@@ -19,13 +20,15 @@ MOST: Final = 64_000
 _MOST_OF_TABLE: Final = 24_000
 _MOST_REASONS: Final = 20
 _LONGEST_NAME: Final = 120
+_LONGEST_REASON: Final = 400
 
 _HEADERS: Final = ["Deployment", "Before", "After", "Δ per month", "GPUs", "Requests/s", "Cheapest API", "Budget"]
 
 
 def text(found: FleetDiff) -> str:
     rows = [[one.folder, *_row(one)[1:]] for one in found.priced]
-    parts = [headline(found), table.text(_HEADERS, rows) if rows else "", *_budget_lines(found)]
+    listed = [*(f"- ✗ {reason}" for reason in found.reasons), *(f"- {line}" for line in _budget_lines(found))]
+    parts = [headline(found), table.text(_HEADERS, rows) if rows else "", _at_apis(found), "\n".join(listed)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -39,18 +42,29 @@ def markdown(found: FleetDiff) -> str:
 def headline(found: FleetDiff) -> str:
     """`+$8,000.00 a month: $9,500.00 → $17,500.00`."""
     total = found.total
-    before, after = (
-        f"{'at least ' if unknown else ''}{money.usd(usd)}"
-        for usd, unknown in ((total.before_usd, total.unknown_before), (total.after_usd, total.unknown))
-    )
+    before, after = _bills(total)
     if not total.changed:
-        return f"The bill stays at {after} a month"
+        return f"The bill stays {'' if total.unknown else 'at '}{after} a month"
+    if total.delta_usd is None:
+        return f"The change is unknown: {before} → {after} a month"
     return f"{money.delta(total.delta_usd)} a month: {before} → {after}"
+
+
+def _bills(found: CostDiff) -> tuple[str, str]:
+    sides = ((found.before_usd, found.unknown_before), (found.after_usd, found.unknown))
+    before, after = (f"{'at least ' if unknown else ''}{money.usd(usd)}" for usd, unknown in sides)
+    return before, after
+
+
+def _at_apis(found: FleetDiff) -> str:
+    """Also where no bill changes: traffic may have."""
+    before, after = found.api_monthly_usd
+    return f"The same traffic at the cheapest APIs: {_from_to(money.usd(before or after), money.usd(after))} a month"
 
 
 def _verdict(found: FleetDiff) -> str:
     lines = [f"**Budget: {'within budget' if found.passes else 'refused'}**", ""]
-    lines += [f"- ✗ {_plain(reason)}" for reason in found.reasons[:_MOST_REASONS]]
+    lines += [f"- ✗ {_plain(_cut(reason, _LONGEST_REASON))}" for reason in found.reasons[:_MOST_REASONS]]
     if more := found.reasons[_MOST_REASONS:]:
         lines.append(f"- … and {len(more):,} more")
     if loosened := _budget_lines(found):
@@ -85,8 +99,7 @@ def _row(one: Change) -> list[str]:
     api = one.after.api if one.after else None
     return [
         _name(one.folder),
-        money.usd(one.diff.before_usd),
-        money.usd(one.diff.after_usd),
+        *_bills(one.diff),
         money.delta(one.diff.delta_usd),
         _from_to(*(f"{gpus:,}" for gpus in one.gpus)),
         _from_to(*("unknown" if rate is None else f"{rate:,.2f}" for rate in one.requests_per_second)),
@@ -99,8 +112,7 @@ def _total_row(found: FleetDiff) -> list[str]:
     gpus = [sum(one.gpus[side] for one in found.changes) for side in (0, 1)]
     cells = [
         "Total",
-        money.usd(found.total.before_usd),
-        money.usd(found.total.after_usd),
+        *_bills(found.total),
         money.delta(found.total.delta_usd),
         _from_to(*(f"{count_:,}" for count_ in gpus)),
         "",
@@ -112,8 +124,9 @@ def _total_row(found: FleetDiff) -> list[str]:
 
 def _note(found: FleetDiff) -> str:
     quiet = len(found.changes) - len(found.priced)
-    unchanged = f"{count(quiet, 'deployment')} unchanged. " if quiet else ""
-    return f"{unchanged}Prices as the lock files recorded them; an API figure is the same traffic at the cheapest one."
+    same = f"{count(quiet, 'deployment')} with the same bill. " if quiet else ""
+    prices = "Prices as the lock files recorded them; an API figure is the same traffic at the cheapest one."
+    return f"{_at_apis(found)}. {same}{prices}"
 
 
 def _details(found: FleetDiff, room: int) -> str:
@@ -150,8 +163,13 @@ def _list(lines: Iterable[str]) -> Iterator[str]:
 
 def _name(folder: str) -> str:
     """As code, which nothing in it ends."""
-    name = "".join(letter if letter.isprintable() and letter not in "`<" else "?" for letter in folder)
-    return f"`{name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + '…'}`"
+    return f"`{_cut(folder, _LONGEST_NAME).replace('`', '?').replace('<', '?')}`"
+
+
+def _cut(text: str, most: int) -> str:
+    """Printable, in one line, and no longer than that."""
+    line = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def _plain(text: str) -> str:

@@ -36,8 +36,10 @@ def render(output: str, found: Recommendations, unpriced: Sequence[str], flags: 
     plans = [(number, one) for number, one in shown if isinstance(one, Priced)]
     sources = dict.fromkeys(source for _, one in plans for source in _sources(one, found.at))
     hosted = [one for _, one in shown if isinstance(one, Hosted)]
+    is_markdown = output == "markdown"
+    facts = [f"{name}: {value}" if is_markdown else f"{name:<10} {value}" for name, value in _facts(found)]
     parts = [
-        _listed(output, "", [f"{name:<10} {value}" for name, value in _facts(found)]),
+        _listed(output, "", facts),
         table.render(output, _HEADERS, [_row(number, one, found.at) for number, one in shown]),
         _listed(output, "No plan", [_miss(miss) for miss in found.misses]),
         _listed(output, "Next", _next([(number, step(one)) for number, one in plans])),

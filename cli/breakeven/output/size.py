@@ -25,7 +25,7 @@ _MEMORY_HEADERS: Final = ["Memory of one GPU", "GiB"]
 _SPEED_HEADERS: Final = ["Speed", "Estimate", "Low", "High"]
 _CANDIDATE_HEADERS: Final = [
     *("Parallelism", "Precision", "Replicas", "max_model_len", "KV tokens"),
-    *("Saturated /s", "In SLO /s", "Limited by", "$/1M requests", "Of best"),
+    *("Saturated /s", "Within /s", "Limited by", "$/1M requests", "Of best"),
 ]
 _MOST_ROWS: Final = 12
 _DROPPED_HEADERS: Final = ["Dropped", "Precision", "Why"]
@@ -129,7 +129,7 @@ def _speed_rows(planned: Planned) -> list[list[str]]:
     within = Figure(value=capacity.requests_per_second, band=capacity.band)
     most = f"saturated{_MEASURED[capacity.saturated_basis]}{of}"
     figures = [
-        (f"within the SLO{_MEASURED[capacity.basis]}{of}: requests/s", within, replicas),
+        (f"within the objective{_MEASURED[capacity.basis]}{of}: requests/s", within, replicas),
         (f"{most}: requests/s", full.requests_per_second, replicas),
         (f"{most}: output tokens/s", full.output_tokens_per_second, replicas),
         (f"{most}: total tokens/s", full.total_tokens_per_second, replicas),
@@ -158,8 +158,8 @@ def _ranked_by(sizing: Sizing) -> str:
     filled, each = ("one node", "") if nodes == 1 else (f"{nodes} nodes", " each")
     return (
         f"Candidates to fill {filled} of {count(profile.gpus_per_node, 'GPU')} ({price}{each}{busy}), the best first "
-        "by requests/s in the SLO per dollar.\n"
-        f"SLO: {slo} (median)."
+        "by requests/s within the objective per dollar.\n"
+        f"Objective: {slo} (median)."
     )
 
 
@@ -196,7 +196,7 @@ def _notes(sizing: Sizing) -> list[str]:
     splits = [one.split for one in sizing.candidates.ranked]
     notes = [
         _verdict(sizing),
-        "In SLO rests on a model of TTFT p99 that no measurement has validated; Saturated was tested on measured rows.",
+        "Within rests on a model of TTFT p99 that no measurement has validated; Saturated was tested on measured rows.",
     ]
     if any(split.pipeline_parallel_size > 1 for split in splits):
         notes.append("No measured row has pipeline parallelism: rates with PP are the model's alone.")
@@ -211,7 +211,7 @@ def _verdict(sizing: Sizing) -> str:
     """Plainly, where the best is not what `up` makes."""
     best, chosen = sizing.candidates.ranked[0], sizing.chosen
     if not best.slo_requests_per_second:
-        return "No candidate keeps the SLO at any load."
+        return "No candidate keeps the latency objective at any load."
     if chosen is best:
         return "The best candidate is what `deploy up` makes."
     stage = " in one pipeline stage" if sizing.deployment.engine.nodes == 1 else ""

@@ -7,13 +7,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from breakeven.convert import plain
 from breakeven.core.candidates import Candidate, Length
 from breakeven.core.latency import Estimate, Figure
 from breakeven.core.measured import Near
 from breakeven.core.memory import MemoryFit
+from breakeven.core.record import record_split
 from breakeven.core.rent_price import RentPrice, rent_price
 from breakeven.core.sizing import Planned, Sizing
-from breakeven.core.split import Split
 from breakeven.core.throughput import untested
 from breakeven.core.units import cents
 from breakeven.output import age, api, measured
@@ -23,21 +24,14 @@ SCHEMA: Final = "breakeven.size/1"
 
 def data(sizing: Sizing, near: Sequence[Near], at: date) -> dict[str, Any]:
     """Money as decimal strings, unknown as null; `requests_per_second` of a candidate are those of what it fills."""
-    facts, workload = sizing.facts, sizing.deployment.workload
-    rent = node_usd_per_month(sizing)
+    facts, rent = sizing.facts, node_usd_per_month(sizing)
     return {
         "schema": SCHEMA,
         "prices_at": at.isoformat(),
         "profile": facts.profile.name,
         "model": facts.model.name,
         "accelerator": facts.accelerator.name,
-        "workload": {
-            "requests_per_month": workload.requests_per_month,
-            "input_tokens": workload.input_tokens,
-            "output_tokens": workload.output_tokens,
-            "cached_share": workload.cached_share,
-            "peak_to_mean": workload.peak_to_mean,
-        },
+        "workload": plain(sizing.deployment.workload),
         "slo": {
             "ttft_p99_ms": sizing.deployment.slo.ttft_p99_ms,
             "tpot_ms": sizing.deployment.slo.tpot_ms,
@@ -50,7 +44,7 @@ def data(sizing: Sizing, near: Sequence[Near], at: date) -> dict[str, Any]:
         "node_usd_per_month": None if rent is None else str(rent),
         "rent_price": _rent_price(rent_price(facts), at),
         "candidates": [_candidate(sizing, one) for one in sizing.candidates.ranked],
-        "dropped": [{**_split(one.split), "reason": one.reason} for one in sizing.candidates.dropped],
+        "dropped": [{**record_split(one.split), "reason": one.reason} for one in sizing.candidates.dropped],
     }
 
 
@@ -69,7 +63,7 @@ def node_usd_per_month(sizing: Sizing) -> Decimal | None:
 def _plan(planned: Planned) -> dict[str, Any]:
     plan, load = planned.plan, planned.mean_load
     return {
-        **_split(plan.split),
+        **record_split(plan.split),
         "replicas": plan.replicas,
         "nodes": plan.nodes,
         "memory": _memory(plan.memory),
@@ -132,20 +126,10 @@ def _length(length: Length) -> dict[str, Any]:
     }
 
 
-def _split(split: Split) -> dict[str, Any]:
-    return {
-        "tensor_parallel_size": split.tensor_parallel_size,
-        "pipeline_parallel_size": split.pipeline_parallel_size,
-        "nodes_per_replica": split.nodes,
-        "precision": split.precision,
-        "kv_cache_dtype": split.kv_cache_dtype,
-    }
-
-
 def _candidate(sizing: Sizing, candidate: Candidate) -> dict[str, Any]:
     usd = candidate.usd_per_million_requests
     return {
-        **_split(candidate.split),
+        **record_split(candidate.split),
         "chosen_by_up": sizing.is_chosen(candidate),
         "replicas_per_node": candidate.replicas,
         "memory": _memory(candidate.memory),

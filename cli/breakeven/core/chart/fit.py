@@ -24,9 +24,11 @@ def overlapping(weights: Weights, chart: ChartChoices, *, serverless: bool) -> s
 
 
 def require_fit(
-    weights: Weights, chart: ChartChoices, *, replicas: int, nodes: int, serverless: bool, scaled: bool
+    weights: Weights, chart: ChartChoices, *, model: str, replicas: int, nodes: int, serverless: bool, scaled: bool
 ) -> None:
-    """Raises InputError for a claim that cannot be shared, and for what Knative does by itself."""
+    """Raises InputError for a claim that cannot be shared, for what Knative does by itself, and for adapters that vLLM
+    would not load.
+    """
     pods = f"{replicas} replicas share it" if nodes == 1 else f"{replicas * nodes} pods share it"
     why = pods if replicas * nodes > 1 else overlapping(weights, chart, serverless=serverless)
     if weights.access_mode == "ReadWriteOnce" and why:
@@ -48,6 +50,7 @@ def require_fit(
             "chart.group is for a server on several nodes",
             hint="give engine.nodes_per_replica, or leave chart.group out",
         )
+    _require_names(model, chart)
     _require_sources(weights, chart)
     if chart.autoscaler != AutoscalerChoices() and (serverless or not scaled):
         raise InputError(
@@ -80,6 +83,16 @@ def _require_fit_for_knative(weights: Weights, chart: ChartChoices) -> None:
             "ephemeral is not for a serverless profile: Knative has no such volume",
             key=("weights", "storage"),
             hint="use storage pvc, image, bucket or emptyDir",
+        )
+
+
+def _require_names(model: str, chart: ChartChoices) -> None:
+    """vLLM would end at its start, once the model is loaded (entrypoints/openai/models/serving.py, 0.32.0)."""
+    if model in {adapter.name for adapter in chart.lora.adapters}:
+        raise InputError(
+            f"{model} is the model's own name",
+            key=_ADAPTERS,
+            hint="give the adapter another name, by which clients ask for it",
         )
 
 

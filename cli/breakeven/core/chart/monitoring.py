@@ -8,9 +8,9 @@ from typing import Annotated, Final
 from breakeven.core.chart.fields import SECONDS, Number, Record, Text
 from breakeven.core.chart.placement import Labels
 
-_URL: Final = Text(
-    pattern=r"((https?|grpc)://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?)?",
-    words="an address such as http://host:4317",
+# vLLM sends by gRPC, which has no paths: /v1/traces is of a port that speaks HTTP (vllm/tracing/otel.py, 0.32.0).
+_COLLECTOR: Final = Text(
+    pattern=r"((https?|grpc)://[A-Za-z0-9._-]+(:[0-9]{1,5})?)?", words="an address without a path: http://host:4317"
 )
 _COMPARATOR: Final = Text(pattern=r"([A-Za-z0-9._-]+/[A-Za-z0-9._/:@-]+)?", words="an API's model such as openai/gpt-5")
 _USD: Final = Text(pattern=r"([0-9]+(\.[0-9]+)?)?", words="USD such as 2.50")
@@ -50,7 +50,9 @@ class MonitoringChoices(Record):
     dashboard_labels: Annotated[Labels, "Labels of the dashboard, by which Grafana's sidecar finds it"] = field(
         default_factory=_grafana
     )
-    traces_endpoint: Annotated[str, "Collector that takes traces by OTLP; none if empty", _URL] = ""
+    traces_endpoint: Annotated[
+        str, "Collector that takes traces by OTLP over gRPC, usually at port 4317; none if empty", _COLLECTOR
+    ] = ""
     api: Annotated[ApiRate, "The API to compare with"] = field(default_factory=ApiRate)
 
     def __post_init__(self) -> None:

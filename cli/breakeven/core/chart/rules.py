@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from breakeven.core.chart.autoscaler import GONE_WITH_THE_SERVERS
+from breakeven.core.chart.plain import chart_key
+from breakeven.core.chart.storage import KEYS
 
 Schema = dict[str, Any]
 
@@ -67,10 +69,18 @@ RULES: Final[tuple[Schema, ...]] = (
         when=at("weights.storage", {"const": "bucket"}),
         then=at("weights.uri", {"minLength": 1}),
     ),
+    *(
+        rule(
+            f"{chart_key(key)} is for {' or '.join(storages)}",
+            when=at("weights.storage", {"not": {"enum": list(storages)}}),
+            then=at(f"weights.{chart_key(key)}", {"enum": ["", False]}),
+        )
+        for key, storages in KEYS.items()
+    ),
     rule(
-        "A download needs a claim that keeps it",
-        when=at("weights.download", {"const": True}),
-        then=at("weights.storage", {"const": "pvc"}),
+        "A folder, and weights that are there already, are on a volume that exists",
+        when={"anyOf": [at("weights.path", {"minLength": 1}), at("weights.offline", {"const": True})]},
+        then={"anyOf": [at(f"weights.{key}", {"minLength": 1}) for key in ("claim", "image", "uri")]},
     ),
     rule(
         "A rollout that may neither add nor remove a server never ends",

@@ -16,7 +16,7 @@ _PATH: Final = Text(
 Storage = Literal["emptyDir", "pvc", "ephemeral", "image", "bucket"]
 AccessMode = Literal["", "ReadWriteOnce", "ReadWriteMany"]
 # What each key is for.
-_KEYS: Final[dict[str, tuple[Storage, ...]]] = {
+KEYS: Final[dict[str, tuple[Storage, ...]]] = {
     "storage_class": ("pvc", "ephemeral"),
     "access_mode": ("pvc",),
     "claim": ("pvc",),
@@ -52,7 +52,7 @@ class Weights(Record):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for key, storages in _KEYS.items():
+        for key, storages in KEYS.items():
             if getattr(self, key) and self.storage not in storages:
                 raise ValueError(
                     f"{key} must be left out with storage {self.storage}: it is for {' or '.join(storages)}"

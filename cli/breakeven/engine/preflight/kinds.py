@@ -28,6 +28,7 @@ _ROLLING: Final[set[ServerKind]] = {"Deployment", "LeaderWorkerSet"}
 _ENABLED_ONLY: Final = (
     "kubernetes.podspec-persistent-volume-claim",
     "kubernetes.podspec-persistent-volume-write",
+    "kubernetes.podspec-volumes-image",
 )
 
 
