@@ -175,7 +175,9 @@ def test_a_bill_for_more_gpus_than_are_made_is_refused(plain: Project) -> None:
     assert "the manifests request 0 GPUs, the bill is for 4" in said
 
 
-def test_a_language_host_may_start_the_pack_from_its_folder(plain: Project, tmp_path: Path) -> None:
+def test_a_language_host_may_start_the_pack_from_its_folder(
+    plain: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Newer hosts than the pinned one do: by this command, in the pack's folder, with the inputs as a variable.
 
     The engine starts packs so itself where there is no host; an inline program needs none.
@@ -189,6 +191,8 @@ def test_a_language_host_may_start_the_pack_from_its_folder(plain: Project, tmp_
     shim.chmod(0o755)
     (plain.folder / "Pulumi.yaml").unlink()
     (plain.folder / "Pulumi.yaml").write_text("name: breakeven\nruntime: python\n")
+    # The SDK asks for the engine's version, which writes a log there.
+    monkeypatch.setenv("PULUMI_HOME", plain.environment["PULUMI_HOME"])
     options = automation.LocalWorkspaceOptions(
         work_dir=str(plain.folder),
         pulumi_command=automation.PulumiCommand(root=str(tools.path("pulumi").parents[1])),

@@ -1,7 +1,7 @@
 """The local rehearsal cluster: its life, and its GPU nodes.
 
 What is real in it: the API server with admission, RBAC and quota, the scheduler and the controllers. What is
-simulated (by KWOK): nodes, containers, load balancers, volumes, and Knative's controllers.
+simulated (by KWOK): nodes, containers, volumes, addresses of Ingresses, and Knative's controllers.
 """
 
 from __future__ import annotations
